@@ -1,0 +1,1 @@
+"""Strength measurements: matches between GTP engines, referee and ratings."""

@@ -1,0 +1,1 @@
+"""Speed, cost, memory and start-up measurements."""

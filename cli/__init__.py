@@ -1,0 +1,1 @@
+"""The ponnuki command and its subcommands."""

@@ -1,0 +1,1 @@
+"""Rules, board kernels, rollouts, input planes, the tree search and the player."""

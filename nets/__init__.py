@@ -1,0 +1,1 @@
+"""The MobileNet family, its training and export, and the onnxruntime evaluator."""

@@ -1,0 +1,1 @@
+"""Game records on disk, SGF in and out, and training batches made of them."""

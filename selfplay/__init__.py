@@ -1,0 +1,1 @@
+"""Self-play, the trainer and its loop."""

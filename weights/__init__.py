@@ -1,0 +1,1 @@
+"""Shipped networks, each with its model card, and their manifest."""
