@@ -1,0 +1,102 @@
+"""The one decorator of all kernels, and where their compiled code is kept.
+
+Compiled kernels are cached on disk, in a folder keyed by a hash of every kernel source of this package and its
+neighbours, the numba version and numba's debug switches: numba's own key sees only the file of the kernel itself and
+misses an edited constant or callee in another file. The folder is set before the first kernel is declared.
+
+``PONNUKI_CACHE_DIR`` moves the cache (for tests and read-only homes).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+KERNEL_PACKAGES = ("engine", "records")
+"""Packages of ours that declare kernels; all their sources go into the cache key."""
+
+KEPT_FOLDERS = 4
+"""Older cache folders beyond this many are removed, so that updates do not pile up."""
+
+
+def cache_root() -> Path:
+    """The user's cache folder for ponnuki, by the customs of each system."""
+    if chosen := os.environ.get("PONNUKI_CACHE_DIR"):
+        return Path(chosen)
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "ponnuki" / "cache"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "ponnuki"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ponnuki"
+
+
+def source_key() -> str:
+    """Hash of all that decides what the kernels compile to."""
+    digest = hashlib.sha256()
+    here = Path(__file__).resolve().parent
+    for package in KERNEL_PACKAGES:
+        for path in sorted((here.parent / package).glob("*.py")):
+            digest.update(path.name.encode())
+            digest.update(path.read_bytes())
+    switches = (numba.config.DISABLE_JIT, numba.config.BOUNDSCHECK, numba.config.OPT, numba.config.CPU_NAME)
+    digest.update(repr((numba.__version__, sys.version_info[:2], switches)).encode())
+    return digest.hexdigest()[:16]
+
+
+CACHE_FOLDER = cache_root() / f"kernels-{source_key()}"
+
+
+def _use_cache_folder() -> None:
+    """Point numba at our folder; where it cannot be written, numba falls back to its own choice."""
+    try:
+        CACHE_FOLDER.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return
+    numba.config.CACHE_DIR = str(CACHE_FOLDER)
+    _remove_old_folders()
+
+
+def _remove_old_folders() -> None:
+    """Keep the newest few cache folders, ours among them."""
+    import shutil
+
+    others = [path for path in CACHE_FOLDER.parent.glob("kernels-*") if path != CACHE_FOLDER]
+    try:
+        others.sort(key=lambda path: path.stat().st_mtime, reverse=True)
+    except OSError:
+        return
+    for path in others[KEPT_FOLDERS:]:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+WARM_MARK = CACHE_FOLDER / "warm"
+"""Written once everything that a player needs has been compiled."""
+
+
+def cache_is_cold() -> bool:
+    """Whether the kernels have yet to be compiled on this machine, which takes a while."""
+    return not numba.config.DISABLE_JIT and not WARM_MARK.exists()
+
+
+def mark_cache_warm() -> None:
+    """Note that the cache is complete; silently does nothing where it cannot be written."""
+    try:
+        WARM_MARK.touch()
+    except OSError:
+        pass
+
+
+_use_cache_folder()
+
+
+def kernel(function: Function) -> Function:
+    """Compile a kernel on first use: cached on disk, the GIL released, no Python objects inside."""
+    return numba.njit(cache=True, nogil=True)(function)  # type: ignore[no-any-return]
