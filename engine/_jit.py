@@ -9,6 +9,7 @@ misses an edited constant or callee in another file. The folder is set before th
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import sys
@@ -88,10 +89,8 @@ def cache_is_cold() -> bool:
 
 def mark_cache_warm() -> None:
     """Note that the cache is complete; silently does nothing where it cannot be written."""
-    try:
+    with contextlib.suppress(OSError):
         WARM_MARK.touch()
-    except OSError:
-        pass
 
 
 _use_cache_folder()

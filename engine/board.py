@@ -1,7 +1,7 @@
 """The board as kernels see it: chains, pseudo-liberties, captures, ko, superko, hashing.
 
-A ``Board`` is a NamedTuple of arrays over the bordered board (``engine.coords``). A batch of boards is the same NamedTuple
-with a leading axis; ``board_row`` takes one out of it without copying.
+A ``Board`` is a NamedTuple of arrays over the bordered board (``engine.coords``). A batch of boards is the same
+NamedTuple with a leading axis; ``board_row`` takes one out of it without copying.
 
 Liberties are kept as *pseudo-liberties*: each chain's head holds, over all pairs (stone, adjacent empty point q), their
 count, the sum of q and the sum of q², packed into one int64. Two facts follow in constant time: the chain has no

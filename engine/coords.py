@@ -1,7 +1,8 @@
 """Points, colours and vertices: the one place that converts between them.
 
 A *point* is ``row * size + col`` with row 0 at the top of the diagram and column 0 at A; a *move* is a point or the
-pass, ``size * size``. A *vertex* is GTP's text for a move: ``D4`` (no column I, rows counted from the bottom), ``pass``.
+pass, ``size * size``. A *vertex* is GTP's text for a move: ``D4`` (no column I, rows counted from the bottom) or
+``pass``.
 
 Kernels work on a *bordered* one-dimensional board: point (row, col) lies at ``(row + 1) * (size + 1) + col + 1``. One
 border column is enough, since the right neighbour of a row's last point is the next row's border.

@@ -32,7 +32,7 @@ A change of anything here is a new FEATURE_VERSION: nets say which one they were
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 
@@ -61,7 +61,7 @@ ON_BOARD_PLANE, OWN_PLANE, OPPOSING_PLANE, LIBERTIES_PLANE, KO_PLANE, RECENT_PLA
 SYMMETRIES = 8
 
 
-@lru_cache(maxsize=None)
+@cache
 def symmetry_table(size: int) -> np.ndarray:
     """int16[8, N*N]: point p of the board appears at ``table[s, p]`` in symmetry s.
 

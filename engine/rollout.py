@@ -23,7 +23,7 @@ from .board import (
 from .coords import BLACK, EMPTY, OFF_BOARD, WHITE
 
 MOVES_PER_POINT = 3
-"""A rollout longer than this many moves a point is cut off and counted as it stands (cycles longer than a simple ko)."""
+"""A rollout longer than this many moves a point is cut off and counted as it stands: longer cycles than a simple ko."""
 
 
 @kernel
@@ -126,26 +126,32 @@ def light_rollout(board, state):
 
 
 @kernel
+def point_owner(board, place):
+    """Owner of a point at the end of a rollout: its stone's colour, or for an eye that of its only neighbours."""
+    colour = board.colour[place]
+    if colour != EMPTY:
+        return colour
+    stride = board.info[SIZE] + 1
+    # The colours are bits: EMPTY 0, BLACK 1, WHITE 2; OFF_BOARD, 3, is masked out.
+    touched = 0
+    for step in (-stride, stride, -1, 1):
+        near = board.colour[place + step]
+        if near != OFF_BOARD:
+            touched |= near
+    return touched if touched == BLACK or touched == WHITE else EMPTY
+
+
+@kernel
 def final_area_margin(board):
     """Black's area less White's where every empty point is an eye; an empty point between both is nobody's."""
     size = board.info[SIZE]
-    stride = size + 1
     margin = 0
     for row in range(size):
         for col in range(size):
-            place = (row + 1) * stride + col + 1
-            colour = board.colour[place]
-            if colour == EMPTY:
-                touches_black = False
-                touches_white = False
-                for step in (-stride, stride, -1, 1):
-                    touches_black |= board.colour[place + step] == BLACK
-                    touches_white |= board.colour[place + step] == WHITE
-                if touches_black != touches_white:
-                    colour = BLACK if touches_black else WHITE
-            if colour == BLACK:
+            owner = point_owner(board, (row + 1) * (size + 1) + col + 1)
+            if owner == BLACK:
                 margin += 1
-            elif colour == WHITE:
+            elif owner == WHITE:
                 margin -= 1
     return margin
 
