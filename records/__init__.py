@@ -1,1 +1,1 @@
-"""Game records on disk, SGF in and out, and training batches made of them."""
+"""Game records: shards on disk, SGF in and out, and training batches made from them."""
