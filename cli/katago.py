@@ -1,0 +1,120 @@
+"""KataGo's single-dash options, which programs made for KataGo pass: `-model M -config C -override-config k=v,…`.
+
+What we know is applied, beneath our own options; what we do not know is named on stderr and skipped, since such a
+program cannot be told otherwise.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from ponnuki.engine.errors import ConfigError
+
+from .parsing import number, whole_number
+
+OUR_SUFFIX = ".onnx"
+"""Networks of ours are ONNX files; KataGo's end in .bin.gz or .txt.gz."""
+
+
+def win_rate_of_utility(text: str) -> float:
+    """KataGo's resignThreshold, −1 … 1, as a win rate from 0 to 1."""
+    return (number(-1, 1)(text) + 1) / 2
+
+
+def never_resign_unless(text: str) -> float | None:
+    """KataGo's allowResignation: `false` means a resignation threshold of 0, `true` leaves ours."""
+    if text.lower() not in ("true", "false"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not accepted: expected true or false")
+    return None if text.lower() == "true" else 0.0
+
+
+OVERRIDES: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "maxVisits": ("visits", whole_number(1)),
+    "maxPlayouts": ("playouts", whole_number(1)),
+    "maxTime": ("move_time", number(0, above=True)),
+    "numSearchThreads": ("threads", whole_number(1)),
+    "rules": ("rules", str),
+    "resignThreshold": ("resign_threshold", win_rate_of_utility),
+    "resignConsecTurns": ("resign_moves", whole_number(1)),
+    "allowResignation": ("resign_threshold", never_resign_unless),
+    "logFile": ("log", Path),
+}
+"""KataGo's setting -> our option's destination and how its value is read."""
+
+
+def add_katago_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options to a command's parser."""
+    group = parser.add_argument_group("for programs made for KataGo")
+    group.add_argument("-model", dest="katago_model", metavar="FILE", help="like --weights; a net of KataGo is skipped")
+    group.add_argument("-human-model", dest="katago_human_model", metavar="FILE", help="skipped")
+    group.add_argument("-config", dest="katago_config", metavar="FILE",
+                       help=f"KataGo's settings; taken from it: {', '.join(OVERRIDES)}")
+    group.add_argument("-override-config", dest="katago_overrides", metavar="KEY=VALUE,...", action="append",
+                       help="the same settings, one by one")
+
+
+def apply_katago_options(args: argparse.Namespace) -> None:
+    """Fill what our own options left open (None) from KataGo's, and warn of what is skipped.
+
+    Raises:
+        ConfigError: a setting that we know has a value that is not accepted, or the settings file cannot be read.
+    """
+    settings: dict[str, Any] = {}
+    if args.katago_config:
+        settings |= _known(_config_lines(args.katago_config), f"-config {args.katago_config}")
+    for text in args.katago_overrides or ():
+        settings |= _known(text.split(","), "-override-config")
+    for name, value in settings.items():
+        if getattr(args, name) is None:
+            setattr(args, name, value)
+    _take_model(args)
+
+
+def _take_model(args: argparse.Namespace) -> None:
+    if args.katago_human_model:
+        warn(f"-human-model {args.katago_human_model} is skipped: ponnuki has no such net")
+    if not args.katago_model or args.weights:
+        return
+    if Path(args.katago_model).suffix == OUR_SUFFIX:
+        args.weights = args.katago_model
+    else:
+        warn(f"-model {args.katago_model} is skipped: not a net of ponnuki ({OUR_SUFFIX}); playing with our own")
+
+
+def _config_lines(path: str) -> list[str]:
+    """The `key = value` lines of KataGo's settings file, comments left out."""
+    try:
+        text = Path(path).read_text("utf-8", errors="replace")
+    except OSError as error:
+        raise ConfigError(f"-config {path}: {error.strerror or error}") from error
+    return [line for raw in text.splitlines() if (line := raw.split("#")[0].strip()) and not line.startswith("@")]
+
+
+def _known(pairs: Iterable[str], where: str) -> dict[str, Any]:
+    """The settings among `key=value` pairs that we know, by destination; the others are named in a warning."""
+    settings: dict[str, Any] = {}
+    unknown = []
+    for pair in filter(None, map(str.strip, pairs)):
+        key, separator, value = (part.strip() for part in pair.partition("="))
+        if not separator:
+            raise ConfigError(f"{where}: {pair!r} is not accepted: expected KEY=VALUE")
+        if key not in OVERRIDES:
+            unknown.append(key)
+            continue
+        name, read = OVERRIDES[key]
+        try:
+            value_read = read(value)
+        except (argparse.ArgumentTypeError, ValueError) as error:
+            raise ConfigError(f"{where}: {key}: {error}") from error
+        if value_read is not None:
+            settings[name] = value_read
+    if unknown:
+        warn(f"{where}: skipped, unknown to ponnuki: {', '.join(unknown)}")
+    return settings
+
+
+def warn(text: str) -> None:
+    """One line on stderr."""
+    print(f"ponnuki: {text}", file=sys.stderr, flush=True)

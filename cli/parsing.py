@@ -1,0 +1,145 @@
+"""Argument parsing shared by the subcommands: option types, one-line errors, settings from a TOML file."""
+
+import argparse
+import difflib
+import tomllib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from ponnuki.engine.coords import MAX_SIZE, MIN_SIZE
+from ponnuki.engine.errors import ConfigError
+
+UNSETTABLE = ("config", "debug", "help")
+"""Options that make no sense inside a settings file."""
+
+
+class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
+    """Shows a default where there is one to show."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        return action.help if action.default in (None, False) else super()._get_help_string(action)
+
+
+class Parser(argparse.ArgumentParser):
+    """An `ArgumentParser` that takes no abbreviations and reports wrong use in one line, with exit code 2."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("formatter_class", HelpFormatter)
+        super().__init__(allow_abbrev=False, **kwargs)
+
+    def error(self, message: str) -> NoReturn:
+        """Print `message` as one line on stderr and exit with code 2."""
+        line = message.removeprefix("argument ").replace("the following arguments are required", "missing")
+        self.exit(2, f"{self.prog}: {' '.join(line.split())}\n")
+
+    def options(self) -> dict[str, argparse.Action]:
+        """Every long option by its name without dashes, for settings files and for suggestions."""
+        return {
+            text.removeprefix("--"): action
+            for action in self._actions
+            for text in action.option_strings
+            if text.startswith("--") and not text.startswith("--no-")
+        }
+
+    def refuse_unknown(self, arguments: Sequence[str]) -> NoReturn:
+        """Report the first of `arguments` that nothing took, with the nearest option there is."""
+        word = arguments[0].split("=")[0]
+        if not word.startswith("-"):
+            self.error(f"unexpected argument {word!r} (`{self.prog} --help` lists what is accepted)")
+        near = difflib.get_close_matches(word.lstrip("-"), self.options(), n=1)
+        hint = f"did you mean --{near[0]}? " if near else ""
+        self.error(f"unknown option {word} ({hint}`{self.prog} --help` lists all)")
+
+
+def add_common_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that every command has."""
+    group = parser.add_argument_group("every command")
+    group.add_argument("--config", metavar="FILE.toml", default=argparse.SUPPRESS,
+                       help="read settings from FILE: its keys are the option names; the command line wins")
+    group.add_argument("--debug", action="store_true", default=argparse.SUPPRESS,
+                       help="show a traceback when something fails")
+
+
+def whole_number(minimum: int, maximum: int | None = None) -> Callable[[str], int]:
+    """An option type: a whole number from `minimum` to `maximum`, both included."""
+    accepted = f"a whole number of at least {minimum}" if maximum is None else f"{minimum} to {maximum}"
+
+    def convert(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = minimum - 1
+        if value < minimum or (maximum is not None and value > maximum):
+            raise argparse.ArgumentTypeError(f"{text!r} is not accepted: expected {accepted}")
+        return value
+
+    return convert
+
+
+def number(minimum: float, maximum: float = float("inf"), *, above: bool = False) -> Callable[[str], float]:
+    """An option type: a number from `minimum` (not included if `above`) to `maximum`."""
+    accepted = f"a number {'above' if above else 'of at least'} {minimum:g}"
+    if maximum != float("inf"):
+        accepted = f"a number {'above' if above else 'from'} {minimum:g} {'and at most' if above else 'to'} {maximum:g}"
+
+    def convert(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = float("nan")
+        if not minimum <= value <= maximum or value == float("inf") or (above and value == minimum):
+            raise argparse.ArgumentTypeError(f"{text!r} is not accepted: expected {accepted}")
+        return value
+
+    return convert
+
+
+board_size = whole_number(MIN_SIZE, MAX_SIZE)
+"""An option type: a board size that the engine plays on."""
+
+
+def use_settings_file(parser: Parser, path: str) -> None:
+    """Make the settings of the TOML file at `path` the defaults of `parser`, so that the command line wins.
+
+    Raises:
+        ConfigError: the file cannot be read, names an unknown option or gives a value that the option refuses.
+    """
+    try:
+        settings = tomllib.loads(Path(path).read_text("utf-8"))
+    except OSError as error:
+        raise ConfigError(f"--config {path}: {error.strerror or error}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"--config {path}: not a TOML file: {error}") from error
+    options = {name: action for name, action in parser.options().items() if name not in UNSETTABLE}
+    for key, value in settings.items():
+        name = key.replace("_", "-")
+        if name not in options:
+            raise ConfigError(f"--config {path}: unknown key {key!r}; accepted: {', '.join(sorted(options))}")
+        action = options[name]
+        parser.set_defaults(**{action.dest: _converted(action, value, f"--config {path}: {key}")})
+        action.required = False
+
+
+def _converted(action: argparse.Action, value: Any, where: str) -> Any:
+    """`value` of a settings file as the option's own parsing would give it."""
+    if action.nargs == 0 or isinstance(action, argparse.BooleanOptionalAction):
+        if not isinstance(value, bool):
+            raise ConfigError(f"{where}: {value!r} is not accepted: expected true or false")
+        return value
+    several = action.nargs in ("+", "*") or isinstance(action, argparse._AppendAction)
+    if not several:
+        return _converted_one(action, value, where)
+    return [_converted_one(action, item, where) for item in (value if isinstance(value, list) else [value])]
+
+
+def _converted_one(action: argparse.Action, value: Any, where: str) -> Any:
+    if isinstance(value, bool | list | dict):
+        raise ConfigError(f"{where}: {value!r} is not accepted: expected one value")
+    try:
+        result = action.type(str(value)) if callable(action.type) else str(value)
+    except (argparse.ArgumentTypeError, ValueError) as error:
+        raise ConfigError(f"{where}: {error}") from error
+    if action.choices is not None and result not in action.choices:
+        raise ConfigError(f"{where}: {value!r} is not accepted: expected one of {', '.join(map(str, action.choices))}")
+    return result
