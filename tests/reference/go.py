@@ -8,9 +8,9 @@ positions, not hashes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from itertools import product
 
 EMPTY, BLACK, WHITE = 0, 1, 2
@@ -27,7 +27,7 @@ def opponent(colour: int) -> int:
     return {BLACK: WHITE, WHITE: BLACK}[colour]
 
 
-@lru_cache(maxsize=None)
+@cache
 def neighbours(size: int, point: int) -> tuple[int, ...]:
     """The two, three or four points beside `point`."""
     row, col = divmod(point, size)
@@ -189,6 +189,16 @@ class ReferenceGame:
     def is_over(self) -> bool:
         """Two passes in a row."""
         return len(self.moves) >= 2 and all(move == self.pass_move for _, move in self.moves[-2:])
+
+
+def zobrist_hash(stones: Stones, size: int, keys: Sequence[Sequence[int]]) -> int:
+    """The xor of the keys of all stones, from scratch; `keys[colour][(row + 1) * (size + 1) + col + 1]`."""
+    result = 0
+    for point, colour in enumerate(stones):
+        if colour != EMPTY:
+            row, col = divmod(point, size)
+            result ^= int(keys[colour][(row + 1) * (size + 1) + col + 1])
+    return result
 
 
 def owner_of_region(stones: Stones, size: int, region: set[int]) -> int:
