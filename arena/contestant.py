@@ -1,0 +1,174 @@
+"""The two sides of a match: what a user names on the command line, and the engine process that plays for it."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ponnuki.arena.failures import EngineFailure, Failure
+from ponnuki.arena.gtp_client import GtpClient, Reply
+from ponnuki.arena.timecontrol import SideClock, TimeControl
+from ponnuki.engine.coords import colour_name
+from ponnuki.engine.errors import ConfigError
+
+_NAME_LENGTH = 60
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """One side of a match."""
+
+    name: str
+    """What reports and game records call it."""
+    command: tuple[str, ...]
+    """The GTP engine's command line."""
+    time: TimeControl | None = None
+    """Its clock, checked by the referee; None: it may think as long as it likes, up to the hang limit."""
+    sends_clock: bool = True
+    """Whether it is told its clock by GTP's time commands; our own engine gets a fixed time a move as an option."""
+
+    @classmethod
+    def parse(cls, text: str, time: TimeControl | None = None, name: str | None = None) -> Contestant:
+        """Read a quoted GTP command line, or a weights file (``.onnx``) and options of ``ponnuki gtp`` after it.
+
+        Raises:
+            ConfigError: nothing was given, or the weights file is not there.
+        """
+        words = _split(text)
+        if not words:
+            raise ConfigError("an engine is a quoted GTP command line or a weights file (.onnx); got nothing")
+        if not words[0].lower().endswith(".onnx"):
+            return cls(name or _short_name(Path(words[0]).name, words[1:]), tuple(words), time)
+        weights = Path(words[0])
+        if not weights.is_file():
+            raise ConfigError(f"weights file {words[0]!r} does not exist")
+        options = list(words[1:])
+        fixed = time.move_time_s if time else None
+        if fixed is not None:
+            options += ["--move-time", f"{fixed:g}"]
+        command = (sys.executable, "-m", "ponnuki.cli.main", "gtp", "--weights", str(weights), *options)
+        return cls(name or _short_name(weights.stem, options), command, time, sends_clock=fixed is None)
+
+    def to_json(self) -> dict[str, object]:
+        """What a match's log keeps to know the contestant again."""
+        return {"name": self.name, "command": list(self.command), "time": str(self.time) if self.time else None}
+
+
+def _split(text: str) -> list[str]:
+    """Split a command line into words as the platform's shell would; backslashes are plain on Windows."""
+    try:
+        words = shlex.split(text, posix=os.name != "nt")
+    except ValueError as error:
+        raise ConfigError(f"bad engine command {text!r}: {error}") from None
+    return [word.strip('"') for word in words] if os.name == "nt" else words
+
+
+def _short_name(head: str, words: Sequence[str]) -> str:
+    """A name for reports: program or net with its options, less GNU Go's ``--mode gtp``, which says nothing."""
+    name = " ".join([head, *words]).replace(" --mode gtp", "")
+    return name if len(name) <= _NAME_LENGTH else name[: _NAME_LENGTH - 1] + "…"
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long the referee waits, in seconds of wall-clock time."""
+
+    start_s: float = 300.0
+    """For a new process to answer its first commands and a first trial move: it may load a net or compile."""
+    hang_s: float = 300.0
+    """For any other reply, beyond what the clock allows."""
+    tolerance_s: float = 0.5
+    """By how much a move may overrun the clock: the transport's and the machine's share, not the engine's."""
+
+
+class Seat:
+    """One contestant's engine process, started when needed and again after a failure. For one thread."""
+
+    def __init__(self, contestant: Contestant, patience: Patience) -> None:
+        self.contestant = contestant
+        self.restarts = -1
+        self.title = ""
+        self._patience = patience
+        self._client = GtpClient(contestant.command)
+        self._ready = False
+        self._commands: frozenset[str] = frozenset()
+
+    def new_game(self, size: int, komi: float, rules: str) -> None:
+        """Set up an empty board, starting the process (and warming it up with a move) where there is none.
+
+        Raises:
+            EngineFailure: it did not start, or refused or failed at a command.
+        """
+        if not (self._ready and self._client.running):
+            self._start(size)
+        self._ask(f"boardsize {size}")
+        self._ask("clear_board")
+        self._ask(f"komi {komi:g}")
+        if "kata-set-rules" in self._commands:
+            self._ask(f"kata-set-rules {rules}")
+        time = self.contestant.time
+        if time and self.contestant.sends_clock and "time_settings" in self._commands:
+            self._ask(time.gtp_settings())
+
+    def play(self, colour: int, vertex: str) -> None:
+        """Tell the engine a move, its own in an opening or its opponent's."""
+        self._ask(f"play {colour_name(colour)} {vertex}")
+
+    def genmove(self, colour: int, clock: SideClock | None) -> Reply:
+        """Ask for a move; the reply's text is what the engine answered and its time what it used.
+
+        Raises:
+            EngineFailure: also TIME, where the move came later than the clock allows.
+        """
+        allowance_s = 0.0
+        if clock is not None:
+            allowance_s = clock.allowance_s
+            if self.contestant.sends_clock and "time_left" in self._commands:
+                self._ask(f"time_left {colour_name(colour)} {clock.gtp_time_left()}")
+        reply = self._ask(f"genmove {colour_name(colour)}", allowance_s + self._patience.hang_s)
+        if clock is not None and not clock.charge(reply.seconds):
+            raise EngineFailure(Failure.TIME, f"the move took {reply.seconds:.2f} s, {allowance_s:.2f} s were allowed"
+                                              f" ({self.contestant.time}, tolerance {self._patience.tolerance_s:g} s)")
+        return reply
+
+    def cpu_s(self) -> float | None:
+        """CPU seconds of the present process so far; None where unknown."""
+        return self._client.cpu_s()
+
+    def give_up(self) -> None:
+        """Kill the process, from any thread: a command that waits for a reply fails at once."""
+        self._ready = False
+        self._client.kill()
+
+    def close(self) -> None:
+        """Ask the engine to quit, and see that it does."""
+        self._ready = False
+        self._client.close()
+
+    def _start(self, size: int) -> None:
+        self._client.start()
+        self.restarts += 1
+        wait_s = self._patience.start_s
+        name, version = self._ask("name", wait_s).text, self._ask("version", wait_s).text
+        self.title = f"{name} {version}".strip()
+        self._commands = frozenset(self._ask("list_commands", wait_s).text.split())
+        # One move that does not count, so that no game pays for loading and compiling.
+        self._ask(f"boardsize {size}", wait_s)
+        self._ask("clear_board", wait_s)
+        self._ask("genmove black", wait_s)
+        self._ready = True
+
+    def _ask(self, command: str, timeout_s: float | None = None) -> Reply:
+        """Send a command that has to work."""
+        try:
+            reply = self._client.send(command, self._patience.hang_s if timeout_s is None else timeout_s)
+        except EngineFailure:
+            self._ready = False
+            raise
+        if not reply.ok:
+            raise EngineFailure(Failure.REFUSED, f"{command!r} was answered '? {reply.text}'")
+        return reply

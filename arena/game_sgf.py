@@ -1,0 +1,57 @@
+"""A game of a match as SGF, with what each move cost in its comment."""
+
+from __future__ import annotations
+
+import datetime
+
+from sgfmill import sgf
+
+from ponnuki.arena.play import MadeMove, PlayedGame
+from ponnuki.engine.coords import BLACK
+from ponnuki.engine.version import VERSION
+
+
+def game_to_sgf(played: PlayedGame, black: str, white: str, heading: str) -> bytes:
+    """SGF (FF[4], UTF-8) of a finished game.
+
+    Args:
+        played: the game.
+        black: Black's name.
+        white: White's name.
+        heading: the root's comment begins with it: which game of which match this is.
+    """
+    settings = played.settings
+    game = sgf.Sgf_game(settings.size, encoding="UTF-8")
+    root = game.get_root()
+    root.set("AP", ("ponnuki", VERSION))
+    root.set("KM", settings.komi)
+    root.set("RU", settings.rules)
+    root.set("PB", black)
+    root.set("PW", white)
+    root.set("DT", datetime.date.today().isoformat())
+    root.set("RE", "0" if played.winner is None else played.result)
+    root.set("C", "\n".join([heading, *_how_it_ended(played)]))
+    for made in played.moves:
+        node = game.extend_main_sequence()
+        node.set_move("b" if made.colour == BLACK else "w", _sgfmill_point(made.move, settings.size))
+        node.set("C", _cost(made))
+    return game.serialise()
+
+
+def _how_it_ended(played: PlayedGame) -> list[str]:
+    lines = [f"Ended by: {played.ending}" + (f" ({played.detail})" if played.detail else "")]
+    if played.settlement is not None:
+        lines.append(f"Dead stones settled by: {played.settlement.by or 'nobody, scored as it stood'}")
+        lines += played.settlement.remarks
+    return lines
+
+
+def _cost(made: MadeMove) -> str:
+    if made.seconds is None:
+        return "opening"
+    return f"{made.seconds:.3f} s" + (f", CPU {made.cpu_s:.2f} s" if made.cpu_s is not None else "")
+
+
+def _sgfmill_point(move: int, size: int) -> tuple[int, int] | None:
+    """sgfmill counts rows from the bottom; a pass is None."""
+    return None if move == size * size else (size - 1 - move // size, move % size)

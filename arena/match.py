@@ -1,0 +1,295 @@
+"""A match: many games between two engines, in pairs with the colours swapped, several at a time.
+
+Each worker thread owns two engine processes and a referee. An engine that fails loses that game and is started again;
+nothing else stops. Finished games go to a log (`match_log`), from which a match that was stopped or killed goes on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from ponnuki.arena.contestant import Contestant, Patience, Seat
+from ponnuki.arena.failures import NEEDS_RESTART, EngineFailure
+from ponnuki.arena.game_sgf import game_to_sgf
+from ponnuki.arena.match_log import GameRecord, MatchLog
+from ponnuki.arena.openings import Opening, default_opening_moves, opening_vertices, random_openings
+from ponnuki.arena.play import GameSettings, PlayedGame, Stopped, play_game
+from ponnuki.arena.progress import MatchDisplay, Silent
+from ponnuki.arena.referee import Referee, gnugo_settler
+from ponnuki.arena.summary import SIDES, Summary
+from ponnuki.engine.coords import BLACK, MAX_SIZE, MIN_SIZE, WHITE, vertex
+from ponnuki.engine.errors import ConfigError
+from ponnuki.engine.rules import Rules
+
+LOG_NAME = "games.jsonl"
+SGF_FOLDER = "sgf"
+
+_JOIN_S = 0.2
+
+
+def default_referee() -> Referee:
+    """GNU Go settles dead stones where it is installed; otherwise boards are scored as they stand."""
+    settler = gnugo_settler()
+    return Referee([settler] if settler else [])
+
+
+@dataclass(frozen=True)
+class MatchSettings:
+    """What is played."""
+
+    games: int = 100
+    """How many games: even, since each opening is played twice."""
+    size: int = 9
+    """Board size N."""
+    komi: float = 7.5
+    """White's komi in points."""
+    rules: str = "area"
+    """Name of a rule set, for the referee and for engines that know ``kata-set-rules``."""
+    seed: int = 0
+    """Chooses the openings."""
+    opening_moves: int | None = None
+    """Random moves that a game begins with; None: what suits the board size."""
+    move_limit: int | None = None
+    """Moves after which a game is counted as it stands; None: three times the points of the board."""
+    concurrency: int = 1
+    """Games at a time; each has its own two engine processes."""
+    patience: Patience = field(default_factory=Patience)
+    """How long the referee waits."""
+
+    def __post_init__(self) -> None:
+        if self.games < 2 or self.games % 2:
+            raise ConfigError(f"{self.games} games: expected an even number of at least 2, "
+                              "since each opening is played twice, with the colours swapped")
+        if not MIN_SIZE <= self.size <= MAX_SIZE:
+            raise ConfigError(f"board size {self.size}: expected {MIN_SIZE} to {MAX_SIZE}")
+        if self.concurrency < 1:
+            raise ConfigError(f"{self.concurrency} games at a time: expected 1 or more")
+        Rules.preset(self.rules)
+
+    def game_settings(self) -> GameSettings:
+        """The part that concerns a single game."""
+        limit = 3 * self.size * self.size if self.move_limit is None else self.move_limit
+        return GameSettings(self.size, self.komi, self.rules, limit, self.patience.tolerance_s)
+
+    def openings(self) -> list[Opening]:
+        """One opening for each pair."""
+        moves = default_opening_moves(self.size) if self.opening_moves is None else self.opening_moves
+        return random_openings(self.size, self.games // 2, moves, self.seed)
+
+    def identity(self) -> dict[str, Any]:
+        """What may not change when a match is resumed; the number of games and their concurrency may."""
+        game = self.game_settings()
+        return {"size": game.size, "komi": game.komi, "rules": game.rules, "move_limit": game.move_limit,
+                "tolerance_s": game.tolerance_s, "seed": self.seed, "opening_moves": self.opening_moves}
+
+
+def play_match(a: Contestant, b: Contestant, settings: MatchSettings, out: Path | None = None,
+               display: MatchDisplay | None = None, referee: Callable[[], Referee] = default_referee) -> Summary:
+    """Play a match, or what is left of it, and return what came of it.
+
+    Args:
+        a: the first side; scores are from its view.
+        b: the second side.
+        settings: what is played.
+        out: folder for the log and the SGF files; a match that is already there is gone on with. None: nothing is kept.
+        display: told of every finished game.
+        referee: makes the referee of one worker thread.
+
+    Raises:
+        ConfigError: an engine cannot be started or set up, or `out` holds another match.
+        KeyboardInterrupt: the user stopped it; what is finished has been saved.
+    """
+    return Match(a, b, settings, out, display or Silent(), referee).run()
+
+
+class Match:
+    """A match in progress. `run` once; `summary` at any time."""
+
+    def __init__(self, a: Contestant, b: Contestant, settings: MatchSettings, out: Path | None,
+                 display: MatchDisplay, referee: Callable[[], Referee]) -> None:
+        """Arguments as for `play_match`."""
+        if a.name == b.name:
+            a, b = replace(a, name=f"{a.name} #1"), replace(b, name=f"{b.name} #2")
+        self._contestants = {"A": a, "B": b}
+        self._settings = settings
+        self._openings = settings.openings()
+        self._display = display
+        self._make_referee = referee
+        self._out = out
+        self._log: MatchLog | None = None
+        self._records: dict[int, GameRecord] = {}
+        if out is not None:
+            sides = {side: contestant.to_json() for side, contestant in self._contestants.items()}
+            self._log = MatchLog(out / LOG_NAME, {**sides, **settings.identity()})
+            self._records = {number: record for number, record in self._log.games.items() if number < settings.games}
+        self._waiting = deque(number for number in range(settings.games) if number not in self._records)
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._bugs: list[BaseException] = []
+
+    def summary(self) -> Summary:
+        """Where the match stands."""
+        records = tuple(record for _, record in sorted(self._records.items()))
+        return Summary(self._contestants, self._settings.games, records)
+
+    def run(self) -> Summary:
+        """Play the games that are not finished yet; see `play_match`."""
+        if self._records:
+            self._display.message(f"resumed: {len(self._records)} of {self._settings.games} games were already played")
+        workers = [_Worker(self) for _ in range(min(self._settings.concurrency, len(self._waiting)))]
+        try:
+            if workers:
+                workers[0].try_engines()
+            self._run(workers)
+        finally:
+            self._stop.set()
+            for worker in workers:
+                worker.give_up()
+            for worker in workers:
+                if worker.thread.ident is not None:
+                    worker.thread.join()
+            self._display.close()
+        if self._bugs:
+            raise self._bugs[0]
+        return self.summary()
+
+    def _run(self, workers: list[_Worker]) -> None:
+        for worker in workers:
+            worker.thread.start()
+        for worker in workers:
+            while worker.thread.is_alive():  # join without a timeout would not hear Ctrl-C on Windows
+                worker.thread.join(_JOIN_S)
+
+    def take(self) -> int | None:
+        """The number of the next game to play; None when there is none or the match is stopped."""
+        with self._lock:
+            return self._waiting.popleft() if self._waiting and not self._stop.is_set() else None
+
+    def play(self, number: int, seats: dict[str, Seat], referee: Referee) -> PlayedGame:
+        """Play one game and record it.
+
+        Raises:
+            Stopped: the match was stopped meanwhile; nothing is recorded.
+        """
+        black, white = side_of(BLACK, number), side_of(WHITE, number)
+        opening = self._openings[number // 2]
+        by_colour = {BLACK: seats[black], WHITE: seats[white]}
+        played = play_game(self._settings.game_settings(), opening, by_colour, referee, self._stop)
+        sgf = self._keep_sgf(number, played, black, white)
+        record = game_record(number, played, black, white, opening, sgf)
+        with self._lock:
+            if self._log is not None:
+                self._log.add(record)
+            self._records[number] = record
+            self._display.game_finished(record, self.summary())
+        return played
+
+    def report_bug(self, error: BaseException) -> None:
+        """Stop the match for an error that is ours; `run` raises it."""
+        self._bugs.append(error)
+        self._stop.set()
+
+    def _keep_sgf(self, number: int, played: PlayedGame, black: str, white: str) -> str | None:
+        """Write a game's SGF; a file of that name appears whole or not at all. Returns its path from the log."""
+        if self._out is None:
+            return None
+        name = f"{SGF_FOLDER}/{number:05}.sgf"
+        path = self._out / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        heading = f"Game {number}, pair {number // 2}, opening seed {self._settings.seed}"
+        names = {side: contestant.name for side, contestant in self._contestants.items()}
+        part = path.with_suffix(".part")
+        part.write_bytes(game_to_sgf(played, names[black], names[white], heading))
+        part.replace(path)
+        return name
+
+    def new_seats(self) -> dict[str, Seat]:
+        """Places for two engine processes, not started yet."""
+        return {side: Seat(contestant, self._settings.patience) for side, contestant in self._contestants.items()}
+
+    def new_referee(self) -> Referee:
+        """A referee for one worker."""
+        return self._make_referee()
+
+    def try_seat(self, seat: Seat) -> None:
+        """Start an engine and set up a game, to learn of a wrong command line before any game is lost by it.
+
+        Raises:
+            ConfigError: it did not work; the message says why.
+        """
+        settings = self._settings
+        try:
+            seat.new_game(settings.size, settings.komi, settings.rules)
+        except EngineFailure as failure:
+            raise ConfigError(f"{seat.contestant.name} cannot play this match: {failure}") from failure
+
+
+class _Worker:
+    """One thread with its two engines and its referee."""
+
+    def __init__(self, match: Match) -> None:
+        self._match = match
+        self._seats = match.new_seats()
+        self.thread = threading.Thread(target=self._work, daemon=True)
+
+    def try_engines(self) -> None:
+        """See that both engines can be started; to be called before the thread runs."""
+        for seat in self._seats.values():
+            self._match.try_seat(seat)
+
+    def give_up(self) -> None:
+        """Kill both engines, from any thread."""
+        for seat in self._seats.values():
+            seat.give_up()
+
+    def _work(self) -> None:
+        referee = self._match.new_referee()
+        try:
+            with contextlib.suppress(Stopped):
+                while (number := self._match.take()) is not None:
+                    self._clear_away(number, self._match.play(number, self._seats, referee))
+        except BaseException as error:
+            self._match.report_bug(error)
+        finally:
+            for seat in self._seats.values():
+                seat.close()
+            referee.close()
+
+    def _clear_away(self, number: int, played: PlayedGame) -> None:
+        """End an engine that is out of step; the next game starts it anew."""
+        if played.fault is not None and played.ending in NEEDS_RESTART:
+            self._seats[side_of(played.fault, number)].give_up()
+
+
+def side_of(colour: int, number: int) -> str:
+    """Which side has a colour: "A" is Black in the first game of each pair, "B" in the second."""
+    return SIDES[(colour == WHITE) ^ (number % 2)]
+
+
+def game_record(number: int, played: PlayedGame, black: str, white: str, opening: Opening,
+                sgf: str | None) -> GameRecord:
+    """What is kept of a game in which the sides `black` and `white` had those colours."""
+    colours = {black: BLACK, white: WHITE}
+    sides = {colour: side for side, colour in colours.items()}
+    seconds = {side: played.seconds(colour) for side, colour in sorted(colours.items())}
+    size, settlement = played.settings.size, played.settlement
+    return GameRecord(
+        game=number, black=black, winner=sides.get(played.winner or 0), result=played.result, ending=played.ending,
+        moves=len(played.moves), opening=opening_vertices(opening, size),
+        seconds={side: round(sum(used), 3) for side, used in seconds.items()},
+        slowest_s={side: round(max(used, default=0.0), 3) for side, used in seconds.items()},
+        cpu_s={side: _rounded(played.cpu_s(colour)) for side, colour in sorted(colours.items())},
+        fault=sides.get(played.fault or 0), detail=played.detail,
+        settled_by=settlement.by if settlement else None,
+        dead=[vertex(point, size) for point in sorted(settlement.dead)] if settlement else None,
+        remarks=list(settlement.remarks) if settlement else None, sgf=sgf)
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 3)

@@ -1,0 +1,93 @@
+"""How a running match shows itself: a progress bar on a terminal, plain lines anywhere else."""
+
+from __future__ import annotations
+
+import sys
+from typing import Protocol, TextIO
+
+from ponnuki.arena.match_log import GameRecord
+from ponnuki.arena.summary import Summary
+
+
+class MatchDisplay(Protocol):
+    """Told what happens; called from one thread at a time."""
+
+    def message(self, text: str) -> None:
+        """Show one line."""
+
+    def game_finished(self, record: GameRecord, summary: Summary) -> None:
+        """Show a finished game and where the match now stands."""
+
+    def close(self) -> None:
+        """The match is over or stopped."""
+
+
+class Silent:
+    """Shows nothing."""
+
+    def message(self, text: str) -> None:
+        """Drop the line."""
+
+    def game_finished(self, record: GameRecord, summary: Summary) -> None:
+        """Show nothing."""
+
+    def close(self) -> None:
+        """Nothing to end."""
+
+
+class PlainLines:
+    """One line for each game."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def message(self, text: str) -> None:
+        """Write the line."""
+        print(text, file=self._stream, flush=True)
+
+    def game_finished(self, record: GameRecord, summary: Summary) -> None:
+        """Write the result and the score so far."""
+        self.message(f"{game_line(record, summary)}; A: {summary.headline()}")
+
+    def close(self) -> None:
+        """Nothing to end."""
+
+
+class ProgressBar:
+    """A bar with the score beside it; failures stay above it as lines."""
+
+    def __init__(self, stream: TextIO) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._progress = Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+                                  TimeRemainingColumn(), console=Console(file=stream))
+        self._task = self._progress.add_task("no finished games", total=None)
+        self._progress.start()
+
+    def message(self, text: str) -> None:
+        """Write the line above the bar."""
+        self._progress.console.print(text, markup=False, highlight=False)
+
+    def game_finished(self, record: GameRecord, summary: Summary) -> None:
+        """Move the bar on."""
+        if record.fault is not None:
+            self.message(f"{game_line(record, summary)}: {record.detail}")
+        self._progress.update(self._task, completed=len(summary.records), total=summary.games_wanted,
+                              description=f"A: {summary.headline()}")
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+        self._progress.stop()
+
+
+def display_for(stream: TextIO = sys.stderr) -> MatchDisplay:
+    """What suits the stream."""
+    return ProgressBar(stream) if stream.isatty() else PlainLines(stream)
+
+
+def game_line(record: GameRecord, summary: Summary) -> str:
+    """A finished game in one line."""
+    black, white = (summary.contestants[side].name for side in (record.black, record.white))
+    return f"game {record.game}: {black} (B) against {white} (W): {record.result} by {record.ending}, " \
+           f"{record.moves} moves"

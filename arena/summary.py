@@ -1,0 +1,150 @@
+"""What a match has shown so far: the score, how sure it is, the time used, and every engine failure by name."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from ponnuki.arena.contestant import Contestant
+from ponnuki.arena.failures import Failure
+from ponnuki.arena.match_log import GameRecord
+from ponnuki.arena.score import CONFIDENCE, Score, pentanomial
+
+SIDES = ("A", "B")
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A match, finished or not, from side A's view."""
+
+    contestants: dict[str, Contestant]
+    """By side, "A" and "B"."""
+    games_wanted: int
+    records: tuple[GameRecord, ...]
+    """The finished games by number."""
+
+    @property
+    def score(self) -> Score:
+        """All games."""
+        return Score.of(record.points("A") for record in self.records)
+
+    def score_as(self, colour: str) -> Score:
+        """The games in which A had "black" or "white"."""
+        side = {"black": "A", "white": "B"}[colour]
+        return Score.of(record.points("A") for record in self.records if record.black == side)
+
+    @property
+    def pairs(self) -> tuple[int, int, int, int, int]:
+        """Finished pairs in which A made 0, ½, 1, 1½ and 2 points."""
+        return pentanomial(pair_points(self.records))
+
+    def failures(self, side: str) -> list[GameRecord]:
+        """Games that a side's engine lost by failing."""
+        return [record for record in self.records if record.fault == side]
+
+    def seconds(self, side: str) -> float:
+        """Wall-clock time that a side used."""
+        return sum(record.seconds[side] for record in self.records)
+
+    def slowest_s(self, side: str) -> float:
+        """A side's longest move."""
+        return max((record.slowest_s[side] for record in self.records), default=0.0)
+
+    def cpu_s(self, side: str) -> float | None:
+        """CPU time that a side used; None where that of any game is unknown."""
+        used = [record.cpu_s[side] for record in self.records]
+        known = [seconds for seconds in used if seconds is not None]
+        return sum(known) if len(known) == len(used) else None
+
+    def to_json(self) -> dict[str, Any]:
+        """One object for machines. Infinite Elo (a clean sweep) is null."""
+        score = self.score
+        return {
+            "games": score.games, "games_wanted": self.games_wanted,
+            "wins": score.wins, "draws": score.draws, "losses": score.losses,
+            "score": score.rate, "confidence": CONFIDENCE, "score_interval": list(score.interval()),
+            "elo": _finite(score.elo), "elo_interval": [_finite(elo) for elo in score.elo_interval()],
+            "pairs": list(self.pairs),
+            "unsettled_games": sum(_as_it_stood(record) for record in self.records),
+            "sides": {side: self._side_json(side) for side in SIDES},
+        }
+
+    def _side_json(self, side: str) -> dict[str, Any]:
+        return {
+            **self.contestants[side].to_json(),
+            "seconds": self.seconds(side), "slowest_s": self.slowest_s(side), "cpu_s": self.cpu_s(side),
+            "failures": [{"game": record.game, "kind": record.ending, "detail": record.detail}
+                         for record in self.failures(side)],
+        }
+
+    def headline(self) -> str:
+        """The score in one line."""
+        score = self.score
+        if score.rate is None:
+            return "no finished games"
+        low, high = score.interval()
+        return (f"{score.wins} won, {score.draws} drawn, {score.losses} lost: {100 * score.rate:.1f}% "
+                f"({CONFIDENCE:.0%} interval {100 * low:.1f} to {100 * high:.1f}), Elo {elo_text(score.elo)} "
+                f"({elo_text(score.elo_interval()[0])} to {elo_text(score.elo_interval()[1])})")
+
+    def report(self) -> str:
+        """The whole report as plain text."""
+        a, b = (self.contestants[side] for side in SIDES)
+        lines = [f"{a.name} (A) against {b.name} (B): {len(self.records)} of {self.games_wanted} games",
+                 f"A: {self.headline()}"]
+        for colour in ("black", "white"):
+            score = self.score_as(colour)
+            lines.append(f"A as {colour}: {score.wins} won, {score.draws} drawn, {score.losses} lost")
+        lines.append(f"pairs in which A made 0, ½, 1, 1½, 2 points: {', '.join(map(str, self.pairs))}")
+        lines += [self._time_line(side) for side in SIDES]
+        lines += self._remarkable()
+        return "\n".join(lines)
+
+    def _time_line(self, side: str) -> str:
+        cpu_s = self.cpu_s(side)
+        cpu = "CPU time unknown (needs psutil)" if cpu_s is None else f"{cpu_s:.1f} s CPU"
+        return (f"{side} used {self.seconds(side):.1f} s and {cpu}, slowest move {self.slowest_s(side):.2f} s; "
+                f"failed in {len(self.failures(side))} games")
+
+    def _remarkable(self) -> list[str]:
+        lines = []
+        for side in SIDES:
+            for record in self.failures(side):
+                lines.append(f"game {record.game}: {self.contestants[side].name} ({side}) lost by {record.ending}: "
+                             f"{record.detail}")
+        for record in self.records:
+            lines += [f"game {record.game}: {remark}" for remark in record.remarks or ()]
+        stood = sum(_as_it_stood(record) for record in self.records)
+        if stood:
+            lines.append(f"{stood} games were scored as they stood, no settler having named their dead stones")
+        return lines
+
+
+def pair_points(records: Iterable[GameRecord]) -> list[float]:
+    """A's points, 0 to 2, in each pair of which both games are finished, in order of the pairs."""
+    points: dict[int, list[float]] = {}
+    for record in records:
+        points.setdefault(record.pair, []).append(record.points("A"))
+    return [sum(both) for _, both in sorted(points.items()) if len(both) == 2]
+
+
+def elo_text(elo: float | None) -> str:
+    """An Elo difference with its sign."""
+    if elo is None:
+        return "unknown"
+    return f"{round(elo):+}" if math.isfinite(elo) else "+∞" if elo > 0 else "−∞"
+
+
+def time_losses(records: Collection[GameRecord], side: str) -> int:
+    """Games that a side lost on time."""
+    return sum(record.fault == side and record.ending == Failure.TIME for record in records)
+
+
+def _as_it_stood(record: GameRecord) -> bool:
+    return record.dead is not None and record.settled_by is None
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
