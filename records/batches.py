@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 
 from ponnuki.engine.errors import ConfigError, RecordError
 from ponnuki.engine.features import SYMMETRIES
+from ponnuki.records.format import Shard
 from ponnuki.records.positions import network_inputs
 from ponnuki.records.sampling import Group, GroupSampler
-from ponnuki.records.shards import Shard, iter_shards
+from ponnuki.records.shards import iter_shards
 from ponnuki.records.targets import gather_targets, trainable_positions
 
 

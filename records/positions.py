@@ -23,7 +23,7 @@ from ponnuki.engine.board import (
 from ponnuki.engine.coords import BLACK, EMPTY
 from ponnuki.engine.errors import RecordError
 from ponnuki.engine.features import GLOBALS, PLANES, self_komi, write_features
-from ponnuki.records.shards import Shard
+from ponnuki.records.format import Shard
 
 
 class Games(NamedTuple):

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ponnuki.engine.errors import RecordError
-from ponnuki.records.shards import Shard, ShardHeader, iter_shards, read_header, shard_paths
+from ponnuki.records.format import Shard
+from ponnuki.records.shards import ShardHeader, iter_shards, read_header, shard_paths
 from ponnuki.records.targets import trainable_positions
 
 _log = logging.getLogger("ponnuki.records")

@@ -8,8 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ponnuki.engine.features import symmetry_table
+from ponnuki.records.format import (
+    ENDING_COUNTED,
+    SURE_ENDINGS,
+    TARGET_NONE,
+    TARGET_PLAYED,
+    TARGET_STORED,
+    Shard,
+    policy_kind,
+)
 from ponnuki.records.positions import locate
-from ponnuki.records.shards import ENDING_COUNTED, SURE_ENDINGS, TARGET_NONE, TARGET_PLAYED, TARGET_STORED, Shard
 
 
 class Targets(NamedTuple):
@@ -35,23 +43,6 @@ def trainable_positions(shard: Shard) -> NDArray[np.int32]:
     if shard.sample_weight is not None:
         useful &= shard.sample_weight > 0
     return np.flatnonzero(useful).astype(np.int32)
-
-
-def policy_kind(shard: Shard, positions: NDArray[np.int64] | slice) -> NDArray[np.uint8]:
-    """TARGET_NONE, TARGET_STORED or TARGET_PLAYED of positions.
-
-    Where the shard does not say: the stored policy, else the move played; but in labelled games a position without
-    any label (before the labelled part of a game) has none, since its move was not chosen by the player learnt from.
-    """
-    if shard.policy_target is not None:
-        return shard.policy_target[positions]
-    if shard.policy_len is None:
-        return np.full(shard.moves[positions].shape, TARGET_PLAYED, np.uint8)
-    kind = np.where(shard.policy_len[positions] > 0, TARGET_STORED, TARGET_PLAYED).astype(np.uint8)
-    if shard.value_to_play is not None:
-        unlabelled = (kind == TARGET_PLAYED) & np.isnan(shard.value_to_play[positions])
-        kind[unlabelled] = TARGET_NONE
-    return kind
 
 
 def gather_targets(shard: Shard, positions: NDArray[np.int64], symmetry: NDArray[np.int64]) -> Targets:
