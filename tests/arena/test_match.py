@@ -1,0 +1,255 @@
+"""Whole matches between fake engines: pairs, failures by name, logs, resuming after a kill."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sgfmill import sgf
+
+from ponnuki.arena.contestant import Contestant, Patience
+from ponnuki.arena.match import LOG_NAME, MatchSettings, play_match
+from ponnuki.arena.match_log import GameRecord, MatchLog
+from ponnuki.arena.referee import Referee
+from ponnuki.arena.summary import Summary, pair_points
+from ponnuki.engine.errors import ConfigError, RecordError
+
+from .conftest import FAKE
+
+Fake = Callable[..., Contestant]
+QUICK = Patience(start_s=30, hang_s=1.0, tolerance_s=0.2)
+
+
+def play(a: Contestant, b: Contestant, games: int = 2, out: Path | None = None, size: int = 5,
+         **settings: object) -> Summary:
+    """A match that nobody settles."""
+    chosen = MatchSettings(games=games, size=size, patience=QUICK, **settings)  # type: ignore[arg-type]
+    return play_match(a, b, chosen, out, referee=Referee)
+
+
+def test_each_opening_is_played_twice_with_the_colours_swapped(fake: Fake) -> None:
+    records = play(fake("a"), fake("b"), games=6, concurrency=2, size=7).records
+    assert [record.game for record in records] == list(range(6))
+    assert [record.black for record in records] == ["A", "B"] * 3
+    openings = [tuple(record.opening) for record in records]
+    assert openings[0::2] == openings[1::2]
+    assert len(set(openings)) == 3
+    assert all(len(opening) == 2 for opening in openings)
+
+
+def test_two_copies_of_a_deterministic_engine_split_every_pair(fake: Fake) -> None:
+    summary = play(fake("a", "--first"), fake("b", "--first"), games=8, concurrency=2)
+    assert pair_points(summary.records) == [1.0] * 4
+    assert summary.score.rate == 0.5
+    assert summary.pairs == (0, 0, 4, 0, 0)
+
+
+def test_the_better_engine_wins_with_either_colour(fake: Fake) -> None:
+    """One passes at once, the other fills the board: on an area count it owns all but what the opening left."""
+    summary = play(fake("fills", "--seed", "1"), fake("passes", "--pass-after", "0"), games=4, size=7, opening_moves=0,
+                   komi=0.5)
+    assert summary.score.wins == 4
+    assert [record.result[0] for record in summary.records] == ["B", "W", "B", "W"]
+    assert all(record.ending == "passes" for record in summary.records)
+
+
+def test_resignation_counts_without_a_board_count(fake: Fake) -> None:
+    summary = play(fake("a"), fake("b", "--resign-at", "0"))
+    assert [record.result for record in summary.records] == ["B+R", "W+R"]
+    assert [record.winner for record in summary.records] == ["A", "A"]
+    assert summary.records[0].dead is None
+    assert summary.failures("B") == []
+
+
+def test_the_move_limit_ends_a_game_with_a_count(fake: Fake) -> None:
+    record = play(fake("a"), fake("b"), size=9, move_limit=12).records[0]
+    assert (record.ending, record.moves, record.dead, record.settled_by) == ("move limit", 12, [], None)
+
+
+MISDEEDS = {
+    "crash": ("--crash-at", "3"),
+    "hang": ("--hang-at", "3"),
+    "garbage": ("--garbage-at", "3"),
+    "illegal move": ("--illegal-at", "3"),
+    "refused": ("--refuse-at", "3"),
+}
+
+
+@pytest.mark.parametrize("kind", MISDEEDS)
+def test_a_misdeed_loses_one_game_and_is_reported_by_name(fake: Fake, kind: str, tmp_path: Path) -> None:
+    summary = play(fake("rogue", *MISDEEDS[kind]), fake("honest"), games=4, out=tmp_path)
+    failed = summary.failures("A")
+    assert [record.ending for record in failed[:1]] == [kind]
+    assert all(record.winner == "B" for record in failed)
+    assert len(summary.records) == 4, "the match goes on"
+    assert summary.failures("B") == []
+    assert f"game {failed[0].game}: rogue (A) lost by {kind}: " in summary.report()
+    game = sgf.Sgf_game.from_bytes((tmp_path / str(failed[0].sgf)).read_bytes())
+    assert game.get_root().get("RE") == ("W+F" if failed[0].black == "A" else "B+F")
+
+
+def test_a_crash_is_reported_with_the_last_words(fake: Fake) -> None:
+    summary = play(fake("a"), fake("rogue", "--crash-at", "2"))
+    # The second genmove of a process is its first in a game, and the crash gives each game a process of its own.
+    assert [record.fault for record in summary.records] == ["B", "B"]
+    assert all("exit code 3" in record.detail and "out of luck" in record.detail for record in summary.records)
+
+
+def test_a_late_answer_loses_on_time_without_a_restart(fake: Fake) -> None:
+    late = fake("late", "--late-at", "2", "--late-s", "0.6", time="0.2/move")
+    summary = play(late, fake("b", time="0.2/move"), games=4)
+    (lost,) = summary.failures("A")
+    assert (lost.ending, lost.game, lost.result) == ("time", 0, "W+T")
+    assert "0.40 s were allowed" in lost.detail
+    assert lost.slowest_s["A"] == 0, "the late move itself is not on the board"
+
+
+def test_within_the_tolerance_is_in_time(fake: Fake) -> None:
+    a = fake("a", "--late-at", "2", "--late-s", "0.25", time="0.2/move")
+    assert play(a, fake("b")).failures("A") == []
+
+
+def test_the_clock_is_sent_to_engines_that_know_the_command(fake: Fake, tmp_path: Path) -> None:
+    log = tmp_path / "commands"
+    play(fake("a", "--log", str(log), time="60+10/5"), fake("b"), size=5)
+    sent = log.read_text("utf-8").splitlines()
+    assert sent.count("time_settings 60 10 5") == 3, "once to try the engine, once for each game"
+    assert "time_left black 60 0" in sent or "time_left black 59 0" in sent
+    assert sent.index("time_settings 60 10 5") < next(i for i, line in enumerate(sent) if line.startswith("time_left"))
+
+
+def test_loud_engines_do_no_harm(fake: Fake) -> None:
+    assert play(fake("a", "--shout-at", "0"), fake("b")).failures("A") == []
+
+
+def test_an_engine_that_cannot_start_stops_the_match_before_it_begins(fake: Fake) -> None:
+    with pytest.raises(ConfigError, match=r"ghost cannot play this match: start: cannot run .*no-such-engine"):
+        play(fake("a"), Contestant("ghost", ("no-such-engine",)))
+    with pytest.raises(ConfigError, match=r"small cannot play this match: refused: 'boardsize 5' .* unacceptable size"):
+        play(fake("a"), fake("small", "--refuse-size"))
+
+
+def test_an_odd_number_of_games_is_refused() -> None:
+    with pytest.raises(ConfigError, match="even"):
+        MatchSettings(games=5)
+
+
+def test_equal_names_are_told_apart(fake: Fake) -> None:
+    summary = play(fake("twin"), fake("twin"))
+    assert [side.name for side in summary.contestants.values()] == ["twin #1", "twin #2"]
+
+
+def test_games_are_kept_with_result_moves_and_times(fake: Fake, tmp_path: Path) -> None:
+    record = play(fake("a"), fake("b"), out=tmp_path, size=7).records[1]
+    game = sgf.Sgf_game.from_bytes((tmp_path / "sgf" / "00001.sgf").read_bytes())
+    root, nodes = game.get_root(), list(game.get_main_sequence())[1:]
+    assert (root.get("PB"), root.get("PW"), root.get("SZ"), root.get("KM")) == ("b", "a", 7, 7.5)
+    assert root.get("RE") == record.result
+    assert len(nodes) == record.moves
+    assert [node.get("C") for node in nodes[:2]] == ["opening", "opening"]
+    spent = [float(node.get("C").split(" s")[0]) for node in nodes[2:]]
+    assert sum(spent) == pytest.approx(sum(record.seconds.values()), abs=0.001 * len(spent) + 0.002)
+
+
+def test_a_resumed_match_plays_only_what_is_missing(fake: Fake, tmp_path: Path) -> None:
+    a, b = fake("a"), fake("b")
+    first = play(a, b, games=4, out=tmp_path)
+    again = play(a, b, games=4, out=tmp_path)
+    assert again.records == first.records
+    longer = play(a, b, games=6, out=tmp_path)
+    assert longer.records[:4] == first.records
+    assert len(longer.records) == 6
+    assert len((tmp_path / LOG_NAME).read_text("utf-8").splitlines()) == 1 + 6
+
+
+def test_another_match_is_not_mixed_in(fake: Fake, tmp_path: Path) -> None:
+    play(fake("a"), fake("b"), out=tmp_path)
+    with pytest.raises(ConfigError, match=r"komi is 7\.5 there and 6\.5 now"):
+        play(fake("a"), fake("b"), out=tmp_path, komi=6.5)
+    with pytest.raises(ConfigError, match="other settings: A is"):
+        play(fake("a", "--seed", "3"), fake("b"), out=tmp_path)
+
+
+GAMES = 24
+RUN = f"""
+import sys
+from pathlib import Path
+from ponnuki.arena.contestant import Contestant
+from ponnuki.arena.match import MatchSettings, play_match
+from ponnuki.arena.referee import Referee
+
+engine = (sys.executable, "-S", {str(FAKE)!r})
+a, b = Contestant("a", engine), Contestant("b", (*engine, "--crash-at", "17"))
+play_match(a, b, MatchSettings(games={GAMES}, size=5, concurrency=2), Path(sys.argv[1]), referee=Referee)
+"""
+
+
+def finished_games(log: Path) -> list[int]:
+    """Numbers of the games in a log, in the order of their lines; a line that was cut off is left out."""
+    if not log.exists():
+        return []
+    whole = log.read_text("utf-8").rpartition("\n")[0]
+    return [json.loads(line)["game"] for line in whole.splitlines()[1:]]
+
+
+def run_until(games: int, extra_s: float, out: Path) -> int | None:
+    """Start or resume the match, and kill it some time after its log has that many games; None if it was killed."""
+    process = subprocess.Popen([sys.executable, "-c", RUN, str(out)])
+    while process.poll() is None and len(finished_games(out / LOG_NAME)) < games:
+        time.sleep(0.005)
+    time.sleep(extra_s)
+    if process.poll() is None:
+        process.kill()
+        process.wait()
+        return None
+    return process.returncode
+
+
+def test_killed_at_random_points_no_game_is_lost_or_played_twice(tmp_path: Path) -> None:
+    chance = random.Random(20)
+    kills = 0
+    for _ in range(40):
+        done = len(finished_games(tmp_path / LOG_NAME))
+        if run_until(done + chance.randint(0, 4), chance.uniform(0, 0.2), tmp_path) is not None:
+            break
+        kills += 1
+    assert kills >= 3
+    assert run_until(GAMES + 1, 0, tmp_path) == 0, "nothing is left to do"
+    games = finished_games(tmp_path / LOG_NAME)
+    assert sorted(games) == list(range(GAMES))
+    assert all((tmp_path / "sgf" / f"{number:05}.sgf").stat().st_size > 100 for number in games)
+
+
+def record(number: int) -> GameRecord:
+    return GameRecord(number, "A", None, "Draw", "passes", 10, [], {"A": 0.0, "B": 0.0}, {"A": 0.0, "B": 0.0},
+                      {"A": None, "B": None})
+
+
+def test_a_line_that_was_cut_off_is_dropped_and_written_over(tmp_path: Path) -> None:
+    path = tmp_path / LOG_NAME
+    log = MatchLog(path, {"size": 9})
+    log.add(record(0))
+    log.add(record(1))
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-20])
+    log = MatchLog(path, {"size": 9})
+    assert list(log.games) == [0]
+    log.add(record(1))
+    assert path.read_bytes() == whole
+
+
+def test_damage_inside_a_log_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / LOG_NAME
+    MatchLog(path, {"size": 9}).add(record(0))
+    path.write_bytes(path.read_bytes() + b"oops\n")
+    with pytest.raises(RecordError, match="line 3"):
+        MatchLog(path, {"size": 9})
+    path.write_bytes(b"{}\n")
+    with pytest.raises(RecordError, match="not a ponnuki-match-1 log"):
+        MatchLog(path, {"size": 9})
