@@ -162,19 +162,18 @@ def settle_ended_game(tree, node, position, scratch):
 
 
 @kernel
-def fill_leaf(leaves, slot, board, position, history_length, needs, random):
-    """Write one position into a row of a batch."""
+def fill_leaf(leaves, slot, board, position, history_length, needs, symmetry, seed):
+    """Write one position into a row of a batch, its planes in a symmetry."""
     legal = leaves.legal[slot]
     legal_moves(board, position.history, history_length, position.ko, position.suicide, legal)
     komi_to_play = self_komi(board, position.komi, position.scoring)
-    symmetry = random_below(random, SYMMETRIES) if needs.random_symmetry else np.int64(0)
     leaves.symmetry[slot] = symmetry
     leaves.komi[slot] = position.komi
     leaves.self_komi[slot] = komi_to_play
     leaves.rules[slot, 0] = position.ko
     leaves.rules[slot, 1] = position.scoring
     leaves.rules[slot, 2] = position.suicide
-    leaves.seed[slot] = next_random(random)
+    leaves.seed[slot] = seed
     if needs.planes:
         write_features(
             board,
@@ -216,7 +215,9 @@ def collect_leaves(tree, position, scratch, parameters, needs, leaves, start, li
             continue
         tree.state[node] = AWAITING
         leaves.node[slot] = node
-        fill_leaf(leaves, slot, board, position, position.history_length + depth, needs, scratch.random)
+        symmetry = random_below(scratch.random, SYMMETRIES) if needs.random_symmetry else np.int64(0)
+        seed = next_random(scratch.random)
+        fill_leaf(leaves, slot, board, position, position.history_length + depth, needs, symmetry, seed)
         if depth > 0 and board.info[PASSES] >= 2:
             leaves.legal[slot, :] = 0  # under territory scoring the evaluation settles an ended game
         slot += 1
@@ -243,6 +244,24 @@ def apply_evaluations(tree, leaves, start, stop, policy, value, lead, ownership,
         back_up(tree, node, np.float64(value[slot]), np.float64(lead[slot]))
 
 
+def position_of(game: Game) -> Position:
+    """A game's present position, for the kernels; independent of the game."""
+    board = new_board(game.size)
+    copy_board(game.board, board)
+    history = game.history
+    room = np.zeros(len(history) + MAX_DEPTH, np.uint64)
+    room[: len(history)] = history
+    return Position(
+        board,
+        room,
+        len(history),
+        float(game.total_komi),
+        int(game.rules.ko),
+        int(game.rules.scoring),
+        bool(game.rules.suicide),
+    )
+
+
 class Search:
     """The search of one position."""
 
@@ -260,7 +279,7 @@ class Search:
         """Whether the tree has reached its limit, so that no further playout can begin."""
         self.in_flight = 0
         self._parameters = _parameters(self.settings)
-        self._position = _position_of(game)
+        self._position = position_of(game)
         area = self.size * self.size
         self._scratch = Scratch(
             new_board(self.size),
@@ -467,23 +486,6 @@ def _parameters(settings: SearchSettings) -> Parameters:
         float(settings.c_puct_base),
         float(settings.fpu_reduction),
         float(settings.virtual_loss),
-    )
-
-
-def _position_of(game: Game) -> Position:
-    board = new_board(game.size)
-    copy_board(game.board, board)
-    history = game.history
-    room = np.zeros(len(history) + MAX_DEPTH, np.uint64)
-    room[: len(history)] = history
-    return Position(
-        board,
-        room,
-        len(history),
-        float(game.total_komi),
-        int(game.rules.ko),
-        int(game.rules.scoring),
-        bool(game.rules.suicide),
     )
 
 

@@ -1,0 +1,188 @@
+"""The player: a game, a search that follows it, time, and the choice of the move."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from .clock import Clock
+from .config import DEFAULT_MOVE_TIME_S, Limits, PlayerSettings
+from .coords import BLACK
+from .estimate import FinalStatus, final_status, ownership_black
+from .evaluator import Evaluator, RolloutEvaluator
+from .game import Game
+from .pool import Pool
+from .rules import Scoring
+from .search import Search, SearchSnapshot
+
+RESIGN_BEFORE = 0.2
+"""No resignation before this many moves a point of the board."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a player decided."""
+
+    move: int
+    """The move; the one it would have played where it resigns."""
+    resign: bool
+    snapshot: SearchSnapshot
+    time_s: float
+
+
+class Player:
+    """Plays one game at a time; one move is thought about at a time."""
+
+    def __init__(self, game: Game, evaluator: Evaluator, settings: PlayerSettings | None = None) -> None:
+        """Play a game with an evaluator.
+
+        Args:
+            game: followed and changed by `play`, `undo` and `genmove`.
+        """
+        self.settings = settings or PlayerSettings()
+        self.clock = Clock()
+        self._random = random.Random(self.settings.seed)
+        self._bad_moves = {1: 0, 2: 0}
+        self.game = game
+        self.set_evaluator(evaluator)
+
+    @property
+    def evaluator(self) -> Evaluator:
+        """What values the leaves."""
+        return self._pool.evaluator
+
+    def set_evaluator(self, evaluator: Evaluator) -> None:
+        """Think with another evaluator from now on; the tree is forgotten."""
+        self._pool = Pool(evaluator, self.settings.leaves_at_once)
+        self._search: Search | None = None
+
+    def set_settings(self, settings: PlayerSettings) -> None:
+        """Use other settings from now on; the tree is forgotten."""
+        self.settings = settings
+        self.set_evaluator(self._pool.evaluator)
+
+    def reset(self, game: Game) -> None:
+        """Go over to another game; clocks start anew."""
+        self.game = game
+        self.forget()
+        self.clock.reset()
+        self._bad_moves = {1: 0, 2: 0}
+
+    def forget(self) -> None:
+        """Drop the tree, for instance because rules, komi or position were changed from outside."""
+        self._search = None
+
+    def play(self, move: int, colour: int | None = None) -> None:
+        """Play a move in the game; the tree follows where it can.
+
+        Raises:
+            IllegalMoveError: the rules refuse the move; nothing has changed.
+        """
+        follows = colour is None or colour == self.game.to_play
+        self.game.play(move, colour)
+        if self._search is not None and follows and self.settings.reuse_tree:
+            self._search.advance(move)
+        else:
+            self.forget()
+
+    def undo(self) -> None:
+        """Take back the last move.
+
+        Raises:
+            IllegalMoveError: there is none.
+        """
+        self.game.undo()
+        self.forget()
+
+    def genmove(
+        self,
+        colour: int | None = None,
+        stop: threading.Event | None = None,
+        commit: bool = True,
+    ) -> Choice:
+        """Think, choose, and play the move unless it is a resignation.
+
+        Args:
+            colour: who moves, by default the side to play.
+            stop: ends the search at once when set.
+            commit: False leaves the game as it is.
+        """
+        started = time.monotonic()
+        if colour is not None and colour != self.game.to_play:
+            self.game.to_play = colour
+            self.forget()
+        colour = self.game.to_play
+        search = self._current_search()
+        limits, deadline = self._limits(colour, started)
+        self._pool.run(search, limits, stop.is_set if stop is not None else lambda: False, deadline)
+        snapshot = search.snapshot()
+        move = self._chosen_move(snapshot)
+        spent = time.monotonic() - started
+        self.clock.spend(colour, spent)
+        resign = commit and self._should_resign(colour, snapshot)
+        if commit and not resign:
+            self.play(move)
+        return Choice(move, resign, snapshot, spent)
+
+    def final_status(self) -> FinalStatus:
+        """Which stones are alive, dead and in seki if the game ended here."""
+        return final_status(self.game.stones(), self.ownership_black())
+
+    def ownership_black(self) -> np.ndarray:
+        """float32[N, N], + for Black: by the evaluator where it gives ownership, else by rollouts."""
+        evaluator = self.evaluator if self.evaluator.outputs.ownership else RolloutEvaluator()
+        return ownership_black(self.game, evaluator, self.settings.seed or 0)
+
+    def final_score_black(self) -> float:
+        """Black's margin with dead stones taken off, komi counted."""
+        return self.game.score_black(self.final_status().dead)
+
+    def _current_search(self) -> Search:
+        if self._search is None:
+            self._search = Search(self.game, self.settings.search, self._random.getrandbits(63))
+        else:
+            self._search.playouts = 0
+        return self._search
+
+    def _limits(self, colour: int, started: float) -> tuple[Limits, float | None]:
+        """The limits in force and the time by which to stop: the tighter of the setting and the clock."""
+        limits = self.settings.limits
+        budgets = [limits.move_time_s, self.clock.budget_s(colour, len(self.game.moves), self.game.size)]
+        known = [budget for budget in budgets if budget is not None]
+        if not known and limits.unlimited:
+            known = [DEFAULT_MOVE_TIME_S]
+        if not known:
+            return limits, None
+        return limits, started + max(0.0, min(known) - self.settings.move_overhead_s)
+
+    def _chosen_move(self, snapshot: SearchSnapshot) -> int:
+        """The most visited move; the pass where it wins at once."""
+        if self._pass_wins(snapshot.to_play):
+            return self.game.pass_move
+        if not snapshot.moves:
+            return self._best_prior()
+        return snapshot.moves[0].move
+
+    def _best_prior(self) -> int:
+        """The choice of the policy alone: a search of one visit has no child yet."""
+        assert self._search is not None
+        return int(self._search.priors().argmax())
+
+    def _pass_wins(self, colour: int) -> bool:
+        """Whether the opponent has passed and the count of the board as it stands is a win (area scoring)."""
+        game = self.game
+        if game.rules.scoring != Scoring.AREA or game.last_move != game.pass_move:
+            return False
+        score = game.score_black()
+        return score > 0 if colour == BLACK else score < 0
+
+    def _should_resign(self, colour: int, snapshot: SearchSnapshot) -> bool:
+        """Whether the win rate has been too low for long enough."""
+        hopeless = snapshot.winrate < self.settings.resign_threshold
+        self._bad_moves[colour] = self._bad_moves[colour] + 1 if hopeless else 0
+        early = len(self.game.moves) < RESIGN_BEFORE * self.game.size**2
+        return not early and self._bad_moves[colour] >= self.settings.resign_moves
