@@ -16,7 +16,7 @@ import subprocess
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import IO, Any
@@ -112,9 +112,14 @@ class GtpClient:
     A failed client stays failed: `start` begins again with a new process.
     """
 
-    def __init__(self, command: str | Sequence[str]) -> None:
-        """Prepare, without starting, an engine given as a list of arguments (or on Windows one command line)."""
+    def __init__(self, command: str | Sequence[str], environment: Mapping[str, str] | None = None) -> None:
+        """Prepare, without starting, an engine given as a list of arguments (or on Windows one command line).
+
+        Args:
+            environment: variables of the process; None: ours.
+        """
         self.command = command
+        self.environment = environment
         self._process: subprocess.Popen[bytes] | None = None
         self._replies: _ReplyReader | None = None
         self._stderr: _LineKeeper | None = None
@@ -134,6 +139,11 @@ class GtpClient:
         return self._process is not None and self._process.poll() is None
 
     @property
+    def pid(self) -> int | None:
+        """The process's number, None before the first start."""
+        return self._process.pid if self._process else None
+
+    @property
     def stderr_lines(self) -> list[str]:
         """The last lines that the engine wrote to stderr."""
         return list(self._stderr.lines) if self._stderr else []
@@ -147,7 +157,7 @@ class GtpClient:
         self.kill()
         try:
             process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                       stderr=subprocess.PIPE, **_own_group())
+                                       stderr=subprocess.PIPE, env=self.environment, **_own_group())
         except OSError as error:
             raise EngineFailure(Failure.START, f"cannot run {self.command!r}: {error}") from error
         assert process.stdout is not None

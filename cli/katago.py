@@ -14,8 +14,8 @@ from ponnuki.engine.errors import ConfigError
 
 from .parsing import number, whole_number
 
-OUR_SUFFIX = ".onnx"
-"""Networks of ours are ONNX files; KataGo's end in .bin.gz or .txt.gz."""
+OUR_MARK = b"ponnuki-net-1"
+"""Stands in the metadata of every network of ours."""
 
 
 def win_rate_of_utility(text: str) -> float:
@@ -77,10 +77,17 @@ def _take_model(args: argparse.Namespace) -> None:
         warn(f"-human-model {args.katago_human_model} is skipped: ponnuki has no such net")
     if not args.katago_model or args.weights:
         return
-    if Path(args.katago_model).suffix == OUR_SUFFIX:
+    if _is_ours(Path(args.katago_model)):
         args.weights = args.katago_model
     else:
-        warn(f"-model {args.katago_model} is skipped: not a net of ponnuki ({OUR_SUFFIX}); playing with our own")
+        warn(f"-model {args.katago_model} is skipped: not a net of ponnuki; playing with our own")
+
+
+def _is_ours(path: Path) -> bool:
+    try:
+        return OUR_MARK in path.read_bytes()
+    except OSError:
+        return False
 
 
 def _config_lines(path: str) -> list[str]:

@@ -138,10 +138,15 @@ def test_allow_resignation(setting: str, threshold: float | None) -> None:
     assert katago_args(["-override-config", f"allowResignation={setting}"]).resign_threshold == threshold
 
 
-def test_katago_model_is_skipped_and_ours_is_taken(capsys: pytest.CaptureFixture[str]) -> None:
-    assert katago_args(["-model", "b18.bin.gz", "-human-model", "h.bin.gz"]).weights is None
-    assert capsys.readouterr().err.count("is skipped") == 2
-    assert katago_args(["-model", "ours.onnx"]).weights == "ours.onnx"
+def test_katago_model_is_skipped_and_ours_is_taken(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    theirs, ours = tmp_path / "b18.bin.gz", tmp_path / "ours.onnx"
+    theirs.write_bytes(b"a model")
+    ours.write_bytes(b"\x08\x0aformat\x12\x0dponnuki-net-1")
+    assert katago_args(["-model", str(theirs), "-human-model", "h.bin.gz"]).weights is None
+    assert katago_args(["-model", str(tmp_path / "absent.onnx")]).weights is None
+    assert capsys.readouterr().err.count("is skipped") == 3
+    assert katago_args(["-model", str(ours)]).weights == str(ours)
+    assert katago_args(["--weights", "mine", "-model", str(ours)]).weights == "mine"
 
 
 @pytest.mark.parametrize("pair", ["maxVisits=none", "maxVisits=0", "maxTime=-1", "resignThreshold=2", "maxVisits"])

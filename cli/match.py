@@ -1,0 +1,71 @@
+"""`ponnuki match`: games between two GTP engines under a referee, with a score and its confidence interval."""
+
+import argparse
+import json
+from pathlib import Path
+
+from ponnuki.engine.errors import ConfigError
+
+from .parsing import Parser, add_common_options, board_size, number, whole_number
+
+EPILOG = """\
+An engine is a GTP command line in quotes, or an .onnx file, which our engine then plays with; options of `ponnuki gtp`
+may follow it:
+
+  ponnuki match "NET.onnx --playouts 200" "gnugo --mode gtp --level 10" --size 9 --games 40 --time 1/move
+"""
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> Parser:
+    """Declare the command and its options."""
+    parser = subparsers.add_parser("match", help="play two engines against each other", epilog=EPILOG,
+                                   description="Play a match between two GTP engines. Openings are short and random, "
+                                               "each is played twice with the colours swapped.")
+    parser.add_argument("a", metavar="A", help="the first engine; the score is from its view")
+    parser.add_argument("b", metavar="B", help="the second engine")
+    parser.add_argument("--games", type=whole_number(2), default=20, metavar="G", help="an even number")
+    parser.add_argument("--size", type=board_size, default=9, metavar="N", help="board size")
+    parser.add_argument("--komi", type=number(-1000, 1000), default=7.5, metavar="K", help="White's komi")
+    parser.add_argument("--rules", default="area", metavar="NAME", help="rule set that the referee holds both to")
+    for side in ("", "-a", "-b"):
+        who = {"": "both engines", "-a": "A alone", "-b": "B alone"}[side]
+        parser.add_argument(f"--time{side}", metavar="T", help=f"clock of {who}: 1/move, 300 (whole game), "
+                                                               "60+30/5 (60 s, then 30 s for every 5 moves) or none")
+    parser.add_argument("--opening-moves", type=whole_number(0), metavar="M",
+                        help="random moves before the engines begin (default: what suits the board size)")
+    parser.add_argument("--move-limit", type=whole_number(1), metavar="M",
+                        help="moves after which a game is counted as it stands (default: three a point)")
+    parser.add_argument("--concurrency", type=whole_number(1), default=1, metavar="C", help="games at a time")
+    parser.add_argument("--seed", type=whole_number(0), default=0, metavar="S", help="chooses the openings")
+    parser.add_argument("--out", type=Path, metavar="DIR",
+                        help="keep log and SGF files here; a match that was stopped goes on from them")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the result as one JSON object")
+    add_common_options(parser)
+    return parser
+
+
+def run(args: argparse.Namespace) -> int:
+    """Play the match and print its report."""
+    from ponnuki.arena.contestant import Contestant
+    from ponnuki.arena.match import MatchSettings, play_match
+    from ponnuki.arena.progress import display_for
+    from ponnuki.arena.timecontrol import TimeControl
+
+    times = [TimeControl.parse(own or args.time or "none") for own in (args.time_a, args.time_b)]
+    a, b = (Contestant.parse(text, time) for text, time in zip((args.a, args.b), times, strict=True))
+    settings = MatchSettings(
+        games=args.games, size=args.size, komi=args.komi, rules=args.rules, seed=args.seed,
+        opening_moves=args.opening_moves, move_limit=args.move_limit, concurrency=args.concurrency,
+    )
+    summary = play_match(a, b, settings, args.out, display_for())
+    print(summary.report())
+    if args.json:
+        _write_json(args.json, summary.to_json())
+    return 0
+
+
+def _write_json(path: Path, value: object) -> None:
+    try:
+        path.write_text(json.dumps(value, indent=1) + "\n", "utf-8")
+    except OSError as error:
+        raise ConfigError(f"--json {path}: {error.strerror or error}") from error
