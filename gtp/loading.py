@@ -1,0 +1,150 @@
+"""Loading in the background: kernels, onnxruntime, the net. And which evaluator plays on which board.
+
+A failure to load is no end of the session. Weights that cannot be read, and board sizes that the net was not made for,
+are told in one line on stderr, and rollouts play instead: a board program shows an engine that refuses every move as
+broken, in the midst of someone's game, while one that plays on, and says how, can be mended at leisure.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ponnuki.engine.config import PlayerSettings
+from ponnuki.engine.errors import PonnukiError, WeightsError
+from ponnuki.engine.game import Game
+
+from .protocol import GtpError
+from .streams import notice
+
+if TYPE_CHECKING:
+    from ponnuki.engine.evaluator import Evaluator
+    from ponnuki.engine.player import Player
+
+EvaluatorFor = Callable[[int, PlayerSettings], "tuple[Evaluator, PlayerSettings]"]
+"""For a board size and the settings that are wished for: an evaluator, and the settings that go with it."""
+
+LoadEvaluators = Callable[[], EvaluatorFor]
+"""Loads what evaluators need; runs in the background thread, after the kernels' modules are imported."""
+
+
+class Loader:
+    """Loads in a thread of its own, and makes players once that is done."""
+
+    def __init__(self, load_evaluators: LoadEvaluators) -> None:
+        self._load_evaluators = load_evaluators
+        self._kernels_imported = threading.Event()
+        self._evaluator_for: EvaluatorFor | None = None
+        self._failure: Exception | None = None
+        self._thread = threading.Thread(target=self._load, name="gtp-loading", daemon=True)
+
+    def start(self) -> None:
+        """Begin to load."""
+        self._thread.start()
+
+    def _load(self) -> None:
+        try:
+            import ponnuki.engine.player  # noqa: F401 - all that a game and a search need
+
+            self._kernels_imported.set()
+            self._evaluator_for = self._load_evaluators()
+        except Exception as error:
+            self._failure = error
+            notice(f"loading failed: {type(error).__name__}: {error}")
+        finally:
+            self._kernels_imported.set()
+
+    def wait_for_kernels(self) -> None:
+        """Return once positions can be asked about; importing in two threads at once would be asking for trouble."""
+        self._kernels_imported.wait()
+
+    def player(self, game: Game, settings: PlayerSettings) -> Player:
+        """A player for a game, as soon as all is loaded.
+
+        Raises:
+            GtpError: loading failed, or there is no evaluator for these settings.
+        """
+        self._thread.join()
+        if self._evaluator_for is None:
+            raise GtpError(f"the engine could not be loaded: {self._failure}")
+        from ponnuki.engine.player import Player
+
+        try:
+            evaluator, settings = self._evaluator_for(game.size, settings)
+        except PonnukiError as error:
+            raise GtpError(str(error)) from None
+        return Player(game, evaluator, settings)
+
+
+class Evaluators:
+    """The evaluators of a session: the net, loaded once, rollouts, and both together."""
+
+    def __init__(self, weights: Path | None) -> None:
+        """Play with a net's file; None: there is none, and that has been said."""
+        self._weights = weights
+        self._nets: dict[int, Evaluator | None] = {}
+        self._told: set[str] = set()
+
+    def __call__(self, size: int, settings: PlayerSettings) -> tuple[Evaluator, PlayerSettings]:
+        """The evaluator for a board size and settings, rollouts where the net cannot be had."""
+        from ponnuki.engine.evaluator import MixedEvaluator, RolloutEvaluator
+
+        net = None if settings.playout == "rollout" else self._net(settings.threads)
+        if net is not None and net.outputs.sizes and size not in net.outputs.sizes:
+            sizes = ", ".join(map(str, net.outputs.sizes))
+            self._tell(f"the net was made for board sizes {sizes}, not {size}: playing by rollouts")
+            net = None
+        if net is None:
+            return RolloutEvaluator(), replace(settings, playout="rollout")
+        return (MixedEvaluator(net, settings.mixing) if settings.playout == "mixed" else net), settings
+
+    def _net(self, threads: int) -> Evaluator | None:
+        if threads not in self._nets:
+            self._nets[threads] = self._load_net(threads)
+        return self._nets[threads]
+
+    def _load_net(self, threads: int) -> Evaluator | None:
+        if self._weights is None:
+            return None
+        from ponnuki.nets.ort import OnnxEvaluator
+
+        try:
+            return OnnxEvaluator(self._weights, threads)
+        except WeightsError as error:
+            self._tell(f"{error}: playing by rollouts")
+            return None
+
+    def _tell(self, text: str) -> None:
+        """Say something once in a session."""
+        if text not in self._told:
+            self._told.add(text)
+            notice(text)
+
+
+def load_evaluators(weights: Path | None, size: int, settings: PlayerSettings) -> EvaluatorFor:
+    """Load net and kernels, so that the first move need not wait for them.
+
+    The very first time on a machine the kernels are compiled, which stderr announces: silence would be taken for a
+    crash.
+
+    Args:
+        weights: the net's file, None for none.
+        size: the board size that is to be expected.
+        settings: say whether a net is wanted, and its threads.
+    """
+    from ponnuki.engine._jit import cache_is_cold
+    from ponnuki.engine.warmup import warm_up
+
+    evaluators = Evaluators(weights)
+    evaluators(size, settings)
+    cold, started = cache_is_cold(), time.monotonic()
+    if cold:
+        notice("compiling for this machine, once; this can take a minute or two")
+    warm_up()
+    if cold:
+        notice(f"compiled in {time.monotonic() - started:.0f} s")
+    return evaluators
