@@ -97,5 +97,10 @@ _use_cache_folder()
 
 
 def kernel(function: Function) -> Function:
-    """Compile a kernel on first use: cached on disk, the GIL released, no Python objects inside."""
-    return numba.njit(cache=True, nogil=True)(function)  # type: ignore[no-any-return]
+    """Compile a kernel on first use: cached on disk, the GIL released, no Python objects inside.
+
+    Reference counting is off (``_nrt``): a kernel owns no array, it works in what its caller allocated. numba refuses
+    to compile an allocation then, and each access to a field of a NamedTuple of arrays is free of two atomic
+    operations: counting the legal moves of a 9×9 position took 8.1 µs with them and takes 1.7 µs without.
+    """
+    return numba.njit(cache=True, nogil=True, _nrt=False)(function)  # type: ignore[no-any-return]

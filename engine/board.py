@@ -129,18 +129,25 @@ def board_row(boards, index):
 
 
 @kernel
+def copy_array(source, target):
+    """Copy a one-dimensional array over another of its length (compiles to a memory copy)."""
+    for index in range(source.shape[0]):
+        target[index] = source[index]
+
+
+@kernel
 def copy_board(source, target):
     """Make `target` equal to `source`; both of one size."""
-    target.info[:] = source.info
-    target.hash[:] = source.hash
-    target.colour[:] = source.colour
-    target.head[:] = source.head
-    target.next_stone[:] = source.next_stone
-    target.chain_size[:] = source.chain_size
-    target.liberties[:] = source.liberties
-    target.empties[:] = source.empties
-    target.empty_slot[:] = source.empty_slot
-    target.emptied[:] = source.emptied
+    copy_array(source.info, target.info)
+    target.hash[0] = source.hash[0]
+    copy_array(source.colour, target.colour)
+    copy_array(source.head, target.head)
+    copy_array(source.next_stone, target.next_stone)
+    copy_array(source.chain_size, target.chain_size)
+    copy_array(source.liberties, target.liberties)
+    copy_array(source.empties, target.empties)
+    copy_array(source.empty_slot, target.empty_slot)
+    copy_array(source.emptied, target.emptied)
 
 
 @kernel

@@ -163,17 +163,17 @@ PASS_LOGIT = -2.0
 
 
 @kernel
-def evaluate_by_rollout(leaves, count, scratch, policy, value, lead, ownership):
+def evaluate_by_rollout(leaves, count, scratch, state, policy, value, lead, ownership):
     """One light rollout for each of `count` leaves.
 
     Args:
         leaves: LeafArrays with boards.
         scratch: a board of their size, overwritten.
+        state: uint64[1], overwritten.
         policy: float32[>= count, N*N + 1], written: EYE_LOGIT for own eyes, PASS_LOGIT for the pass, else 0.
         value, lead: float32[>= count], written: the rollout's result and margin for the side to play.
         ownership: float32[>= count, N*N], written: the final owners, ±1 or 0.
     """
-    state = np.empty(1, np.uint64)
     for index in range(count):
         board = board_row(leaves.boards, index)
         size = board.info[SIZE]
@@ -211,7 +211,8 @@ class RolloutEvaluator:
         value = np.empty(count, np.float32)
         lead = np.empty(count, np.float32)
         ownership = np.empty((count, area), np.float32)
-        evaluate_by_rollout(batch.arrays, count, new_board(batch.size), policy, value, lead, ownership)
+        state = np.empty(1, np.uint64)
+        evaluate_by_rollout(batch.arrays, count, new_board(batch.size), state, policy, value, lead, ownership)
         shape = (count, batch.size, batch.size)
         return Evaluation(policy, value, lead_to_play=lead, ownership_to_play=ownership.reshape(shape))
 

@@ -157,16 +157,16 @@ def final_area_margin(board):
 
 
 @kernel
-def many_light_rollouts(start, scratch, count, seed, margins):
+def many_light_rollouts(start, scratch, state, count, seed, margins):
     """Run `count` light rollouts from one position. Returns the moves of all together.
 
     Args:
         start: the position, unchanged.
         scratch: a board of the same size, overwritten.
+        state: uint64[1], overwritten.
         seed: uint64.
         margins: int32[count], Black's area margins.
     """
-    state = np.empty(1, np.uint64)
     seeded(seed, state)
     moves = 0
     for index in range(count):

@@ -371,7 +371,7 @@ class Search:
         nodes, edges = subtree_edges(self._tree, child, stack)
         room = max(FIRST_NODES, 2 * nodes)
         kept = allocate_tree(room, max(edges, self._edges_for(room)), self._tree.ownership.shape[1])
-        keep_subtree(self._tree, child, kept)
+        keep_subtree(self._tree, child, kept, stack)
         self._tree = kept
 
     def snapshot(self, max_pv: int = 64) -> SearchSnapshot:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ._jit import kernel
+from .board import copy_array
 
 ROOT = 0
 NO_PARENT = -1
@@ -267,16 +268,15 @@ def copy_node(source, old, target, new):
     target.edge_count[new] = source.edge_count[old]
     target.opened[new] = source.opened[old]
     if source.ownership.shape[0] > 0:
-        target.ownership[new] = source.ownership[old]
+        copy_array(source.ownership[old], target.ownership[new])
 
 
 @kernel
-def keep_subtree(source, start, target):
+def keep_subtree(source, start, target, old_index):
     """Copy the subtree of a node into an empty tree, breadth first, the node becoming the root.
 
-    No playout may be in flight. `target` must be as large as the subtree.
+    No playout may be in flight. `target` must be as large as the subtree; `old_index` is int32[nodes used], scratch.
     """
-    old_index = np.empty(source.used[NODES_USED], np.int32)
     old_index[ROOT] = start
     target.used[NODES_USED] = 0
     target.used[EDGES_USED] = 0
