@@ -21,12 +21,12 @@ def measure_rollouts(size: int, seconds: float) -> dict[str, Any]:
     They fill no own eye, end with two passes and are scored by area; there is no mercy rule.
     """
     start, scratch = new_board(size), new_board(size)
-    margins = np.empty(BLOCK, np.int32)
+    state, margins = np.empty(1, np.uint64), np.empty(BLOCK, np.int32)
     done = moves = 0
 
     def block() -> int:
         nonlocal done, moves
-        moves += many_light_rollouts(start, scratch, BLOCK, np.uint64(done), margins)
+        moves += many_light_rollouts(start, scratch, state, BLOCK, np.uint64(done), margins)
         done += BLOCK
         return BLOCK
 

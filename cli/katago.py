@@ -5,14 +5,13 @@ program cannot be told otherwise.
 """
 
 import argparse
-import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from ponnuki.engine.errors import ConfigError
 
-from .parsing import number, whole_number
+from .parsing import number, warn, whole_number
 
 OUR_MARK = b"ponnuki-net-1"
 """Stands in the metadata of every network of ours."""
@@ -121,7 +120,3 @@ def _known(pairs: Iterable[str], where: str) -> dict[str, Any]:
         warn(f"{where}: skipped, unknown to ponnuki: {', '.join(unknown)}")
     return settings
 
-
-def warn(text: str) -> None:
-    """One line on stderr."""
-    print(f"ponnuki: {text}", file=sys.stderr, flush=True)

@@ -17,7 +17,7 @@ from ponnuki.engine.version import VERSION
 
 from .parsing import Parser, use_settings_file
 
-COMMANDS = ()
+COMMANDS = ("gtp", "match", "records")
 """The subcommands, in the order of the help."""
 
 FAILED = 1
@@ -31,24 +31,30 @@ def command_module(name: str) -> ModuleType:
     return importlib.import_module(f"ponnuki.cli.{name}")
 
 
-def build_parser(names: Sequence[str]) -> tuple[Parser, dict[str, Parser]]:
-    """The parser of the whole command with the subcommands `names`, and the parsers of those."""
+def build_parser(names: Sequence[str]) -> Parser:
+    """The parser of the whole command with the subcommands `names`."""
     parser = Parser(prog="ponnuki", description="A Go player for small CPUs.")
     parser.add_argument("--version", action="version", version=f"ponnuki {VERSION}")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
-    return parser, {name: command_module(name).add_parser(subparsers) for name in names}
+    for name in names:
+        command_module(name).add_parser(subparsers)
+    return parser
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """Parse the command line; exits with code 2 on wrong use."""
+    """Parse the command line; exits with code 2 on wrong use.
+
+    Raises:
+        ConfigError: the settings file is not accepted.
+    """
     named = [word for word in arguments[:1] if word in COMMANDS]
-    parser, commands = build_parser(named or COMMANDS)
-    chosen = commands[named[0]] if named else None
-    if chosen and (path := _settings_path(arguments)):
-        use_settings_file(chosen, path)
+    parser = build_parser(named or COMMANDS)
+    innermost = parser.leaf(arguments)
+    if path := _settings_path(arguments):
+        use_settings_file(innermost, path)
     namespace, unknown = parser.parse_known_args(arguments)
     if unknown:
-        (chosen or parser).refuse_unknown(unknown)
+        innermost.refuse_unknown(unknown)
     return namespace
 
 

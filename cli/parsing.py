@@ -2,11 +2,13 @@
 
 import argparse
 import difflib
+import sys
 import tomllib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from ponnuki import weights
 from ponnuki.engine.coords import MAX_SIZE, MIN_SIZE
 from ponnuki.engine.errors import ConfigError
 
@@ -42,6 +44,13 @@ class Parser(argparse.ArgumentParser):
             if text.startswith("--") and not text.startswith("--no-")
         }
 
+    def leaf(self, words: Sequence[str]) -> "Parser":
+        """The parser of the innermost command that `words` begin with, this one where there is none."""
+        for action in self._actions:
+            if isinstance(action, argparse._SubParsersAction) and words and words[0] in action.choices:
+                return action.choices[words[0]].leaf(words[1:])
+        return self
+
     def refuse_unknown(self, arguments: Sequence[str]) -> NoReturn:
         """Report the first of `arguments` that nothing took, with the nearest option there is."""
         word = arguments[0].split("=")[0]
@@ -59,6 +68,23 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
                        help="read settings from FILE: its keys are the option names; the command line wins")
     group.add_argument("--debug", action="store_true", default=argparse.SUPPRESS,
                        help="show a traceback when something fails")
+
+
+def weights_file(text: str | None) -> Path | None:
+    """The network that --weights names: a file, or a shipped one by its name; None: the shipped default, if any."""
+    return weights.path_of(text) or (Path(text) if text else None)
+
+
+def warn(text: str) -> None:
+    """One line on stderr."""
+    print(f"ponnuki: {text}", file=sys.stderr, flush=True)
+
+
+def show_warnings() -> None:
+    """Print the warnings of our packages on stderr, a line each."""
+    import logging
+
+    logging.basicConfig(format="ponnuki: %(message)s", level=logging.WARNING)
 
 
 def whole_number(minimum: int, maximum: int | None = None) -> Callable[[str], int]:

@@ -11,8 +11,9 @@ FOLDER = Path(__file__).resolve().parent
 
 
 def manifest() -> dict[str, Any]:
-    """The manifest, as read from its file."""
-    return json.loads((FOLDER / "manifest.json").read_text("utf-8"))
+    """The manifest, as read from its file; a copy without networks has none."""
+    path = FOLDER / "manifest.json"
+    return json.loads(path.read_text("utf-8")) if path.exists() else {"default": None, "nets": {}}
 
 
 def names() -> list[str]:
@@ -20,11 +21,8 @@ def names() -> list[str]:
     return list(manifest()["nets"])
 
 
-def path_of(name: str | None = None) -> Path:
-    """The ONNX file of the shipped network `name`, or of the default one.
-
-    Raises:
-        KeyError: there is no shipped network of that name.
-    """
+def path_of(name: str | None = None) -> Path | None:
+    """The ONNX file of the shipped network `name`, or of the default one; None if there is none."""
     listed = manifest()
-    return FOLDER / listed["nets"][name or listed["default"]]["file"]
+    net = listed["nets"].get(name or listed["default"])
+    return FOLDER / net["file"] if net else None

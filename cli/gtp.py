@@ -1,0 +1,115 @@
+"""`ponnuki gtp`: the engine behind a board program."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ponnuki.engine.config import DEFAULT_MOVE_TIME_S, PLAYOUT_KINDS, Limits, PlayerSettings, SearchSettings
+
+from .katago import add_katago_options, apply_katago_options
+from .parsing import Parser, add_common_options, board_size, number, warn, weights_file, whole_number
+
+if TYPE_CHECKING:
+    from ponnuki.gtp.table import SessionSettings
+
+PLAYER = PlayerSettings()
+SEARCH = SearchSettings()
+
+EPILOG = (f"Without a limit and without a clock from the program, a move takes {DEFAULT_MOVE_TIME_S:g} s. "
+          "Of several limits the one that is reached first counts.")
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> Parser:
+    """Declare the command and its options."""
+    parser = subparsers.add_parser("gtp", help="play over GTP, for Sabaki and other board programs", epilog=EPILOG,
+                                   description="Play Go over the Go Text Protocol, version 2, on stdin and stdout.")
+    _add_strength(parser.add_argument_group("strength"))
+    _add_search(parser.add_argument_group("search"))
+    _add_game(parser.add_argument_group("game"))
+    add_katago_options(parser)
+    add_common_options(parser)
+    return parser
+
+
+def _add_strength(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--weights", metavar="W",
+                       help="an .onnx file or a shipped net's name (default: the shipped net)")
+    group.add_argument("--playout", choices=PLAYOUT_KINDS,
+                       help=f"what a playout is: the net, a simulated game, or both (default: {PLAYER.playout})")
+    group.add_argument("--playouts", type=whole_number(1), metavar="P", help="limit: playouts added for a move")
+    group.add_argument("--visits", type=whole_number(1), metavar="V",
+                       help="limit: visits of the position, reused ones too")
+    group.add_argument("--move-time", type=number(0.001), metavar="S", help="limit: seconds for a move")
+    group.add_argument("--threads", type=whole_number(1, 256), metavar="T",
+                       help=f"threads of the evaluator (default: {PLAYER.threads})")
+    group.add_argument("--resign-threshold", type=number(0, 0.5), metavar="R",
+                       help=f"resign below this win rate; 0: never (default: {PLAYER.resign_threshold:g})")
+    group.add_argument("--resign-moves", type=whole_number(1, 100), metavar="M",
+                       help=f"in this many own moves in a row (default: {PLAYER.resign_moves})")
+
+
+def _add_search(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--mixing", type=number(0, 1), metavar="L",
+                       help=f"weight of the simulated game with --playout mixed (default: {PLAYER.mixing:g})")
+    group.add_argument("--batch-size", type=whole_number(1, 256), metavar="B", help="most positions evaluated together")
+    group.add_argument("--seed", type=whole_number(0, 2**63 - 1), metavar="S", help="makes one thread repeatable")
+    group.add_argument("--max-nodes", type=whole_number(2, 10**9), metavar="N",
+                       help=f"most positions kept in memory (default: {SEARCH.max_nodes})")
+    group.add_argument("--c-puct", type=number(0, 100), metavar="C", help=f"exploration (default: {SEARCH.c_puct:g})")
+    group.add_argument("--reuse-tree", action=argparse.BooleanOptionalAction,
+                       help="keep what was searched below the moves played (default: yes)")
+
+
+def _add_game(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--size", type=board_size, metavar="N",
+                       help="board size until the program says another (default: 19)")
+    group.add_argument("--komi", type=number(-1000, 1000), metavar="K",
+                       help="White's komi (default: as the rules have it)")
+    group.add_argument("--rules", metavar="NAME",
+                       help="area (the default), tromp-taylor, chinese, japanese, aga, ... or KataGo's JSON object")
+    group.add_argument("--log", type=Path, metavar="FILE", help="append all that is received and sent to FILE")
+
+
+def _given(args: argparse.Namespace, **names: str) -> dict[str, Any]:
+    """Those of our settings' fields whose option (named by value) was given."""
+    found = {field: getattr(args, option) for field, option in names.items()}
+    return {field: value for field, value in found.items() if value is not None}
+
+
+def player_settings(args: argparse.Namespace) -> PlayerSettings:
+    """The player's settings; what was not given keeps its default.
+
+    Raises:
+        ConfigError: a value is out of range.
+    """
+    return PlayerSettings(
+        limits=Limits(playouts=args.playouts, visits=args.visits, move_time_s=args.move_time),
+        search=SearchSettings(**_given(args, max_nodes="max_nodes", c_puct="c_puct")),
+        **_given(args, playout="playout", mixing="mixing", threads="threads", batch_size="batch_size", seed="seed",
+                 reuse_tree="reuse_tree", resign_threshold="resign_threshold", resign_moves="resign_moves"),
+    )
+
+
+def session_settings(args: argparse.Namespace) -> "SessionSettings":
+    """What the session starts with.
+
+    Raises:
+        ConfigError: a value is out of range, or the rules are unknown.
+    """
+    from ponnuki.engine.rules import HOME_RULES, Rules
+    from ponnuki.gtp.table import SessionSettings
+
+    rules = Rules.parse(args.rules) if args.rules else HOME_RULES
+    return SessionSettings(player_settings(args), rules, **_given(args, size="size", komi="komi", log="log"))
+
+
+def run(args: argparse.Namespace) -> int:
+    """Play until the program says `quit`."""
+    apply_katago_options(args)
+    settings = session_settings(args)
+    weights = weights_file(args.weights)
+    if weights is None and settings.player.playout != "rollout":
+        warn("no net is shipped with this copy: playing by rollouts")
+    from ponnuki.gtp.session import serve
+
+    serve(settings, weights)
