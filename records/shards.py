@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -49,9 +50,10 @@ def _load_arrays(path: Path, only: Iterable[str] = ()) -> dict[str, NDArray[Any]
     """The arrays of an .npz file that this format knows; RecordError where it is not ours or not readable."""
     known = set(only) or {entry.name for entry in fields(Shard)}
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise RecordError(f"{path}: not an .npz archive of game records")
+        opened = np.load(path, allow_pickle=False)
+        if not isinstance(opened, np.lib.npyio.NpzFile):
+            raise RecordError(f"{path}: not an .npz archive of game records")
+        with opened as archive:
             names = set(archive.files)
             if "format" not in names or str(archive["format"]) != FORMAT:
                 found = repr(str(archive["format"])) if "format" in names else "no format"
@@ -59,6 +61,9 @@ def _load_arrays(path: Path, only: Iterable[str] = ()) -> dict[str, NDArray[Any]
             unknown = {name for name in names if name.startswith("requires_")} - KNOWN_REQUIREMENTS
             if unknown:
                 raise RecordError(f"{path}: needs {', '.join(sorted(unknown))}, which this version does not know")
+            assert archive.zip is not None  # None only once it is closed
+            for member in archive.zip.namelist():
+                archive.zip.open(member).close()  # a damaged name would pass for an array to ignore; this notices
             return {name: archive[name] for name in names & known}
     except FileNotFoundError:
         raise RecordError(f"{path}: no such file") from None
@@ -158,10 +163,12 @@ def write_shard(path: str | Path, shard: Shard, compress: bool = True) -> None:
         with temporary.open("wb") as file:
             (np.savez_compressed if compress else np.savez)(file, **arrays)
         temporary.replace(path)
-    except OSError as error:
-        raise RecordError(f"{path}: cannot be written: {error.strerror or error}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        if isinstance(error, OSError):
+            raise RecordError(f"{path}: cannot be written: {error.strerror or error}") from error
+        raise
 
 
 def shard_paths(sources: str | Path | Iterable[str | Path]) -> list[Path]:
