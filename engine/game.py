@@ -166,7 +166,7 @@ class Game:
         """
         stones = [(int(colour), int(point)) for colour, point in stones]
         candidate = Game(self.size, self.komi, self.rules)
-        candidate.setup, candidate._first = stones, to_play
+        candidate.setup, candidate._first, candidate._to_play = stones, to_play, to_play
         if any(not 0 <= point < self.pass_move for _, point in stones):
             raise IllegalMoveError("illegal position: a stone is off the board")
         candidate._rebuild()

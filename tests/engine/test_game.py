@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 
+from ponnuki.engine.board import TO_PLAY
 from ponnuki.engine.coords import BLACK, WHITE, parse_vertex
 from ponnuki.engine.errors import ConfigError, IllegalMoveError
 from ponnuki.engine.game import Game
@@ -101,6 +102,18 @@ def test_set_ups_refused_leave_the_game_alone(stones: list[tuple[int, int]], mes
         game.set_stones(stones)
     assert shown(game) == "...\n.X.\n..."
     assert len(game.moves) == 1
+
+
+def test_the_board_knows_who_plays_first_after_a_set_up() -> None:
+    """The search reads the side to play from the board, as after handicap stones."""
+    game = Game(9)
+    game.set_handicap([20, 60])
+    assert game.board.info[TO_PLAY] == game.to_play == WHITE
+    game.set_stones([(WHITE, 0)], to_play=WHITE)
+    assert game.board.info[TO_PLAY] == game.to_play == WHITE
+    game.play(1)
+    game.undo()
+    assert game.board.info[TO_PLAY] == game.to_play == WHITE
 
 
 def test_set_up_resets_history_and_handicap() -> None:
