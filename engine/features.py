@@ -46,6 +46,7 @@ from .board import (
     SIMPLE,
     SITUATIONAL,
     SIZE,
+    SUICIDE,
     TO_PLAY,
     in_atari,
     placement_kind,
@@ -145,7 +146,7 @@ def self_komi(board, komi, scoring):
 
 
 @kernel
-def write_stone_planes(board, legal, base, per_row, per_col, planes):
+def write_stone_planes(board, legal, suicide, base, per_row, per_col, planes):
     """Planes of stones, liberties and ko; `planes` is float32[PLANES, N*N], zeroed."""
     size = board.info[SIZE]
     own = board.info[TO_PLAY]
@@ -156,7 +157,8 @@ def write_stone_planes(board, legal, base, per_row, per_col, planes):
             colour = board.colour[place]
             if colour == EMPTY:
                 if legal[row * size + col] == 0:
-                    if place == board.info[KO_POINT] or placement_kind(board, place, own) == LEGAL:
+                    kind = placement_kind(board, place, own)
+                    if place == board.info[KO_POINT] or kind == LEGAL or (kind == SUICIDE and suicide):
                         planes[KO_PLANE, target] = np.float32(1)
             else:
                 planes[OWN_PLANE if colour == own else OPPOSING_PLANE, target] = np.float32(1)
@@ -198,7 +200,7 @@ def write_features(board, legal, komi_to_play, ko_rule, scoring, suicide, symmet
     planes[:] = np.float32(0)
     planes[ON_BOARD_PLANE] = np.float32(1)
     base, per_row, per_col = symmetry_steps(symmetry, size)
-    write_stone_planes(board, legal, base, per_row, per_col, planes)
+    write_stone_planes(board, legal, suicide, base, per_row, per_col, planes)
     for age in range(RECENT_MOVES):
         move = board.info[RECENT + age]
         if 0 <= move < area:
