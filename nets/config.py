@@ -1,0 +1,217 @@
+"""What a network looks like: a frozen description that travels with its weights as TOML."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ponnuki.engine.errors import ConfigError
+
+BLOCK_KINDS = ("fused", "residual", "inverted", "extra_dw", "convnext")
+ACTIVATIONS = ("relu", "hardswish")
+CHANNEL_STEP = 8  # widths are multiples of this: one AVX-512 register of float64, half of one of float32
+
+
+@dataclasses.dataclass(frozen=True)
+class BlockConfig:
+    """One residual block; ``nets/blocks.py`` draws each kind.
+
+    kind: one of BLOCK_KINDS.
+    channels: width of the block's output, before the width multiplier.
+    expansion: inner channels divided by the output's.
+    kernel: side of the spatial kernels, odd.
+    se: squeeze-and-excitation on the inner channels.
+    gpool: global pooling of the inner channels, added to the output as a bias.
+    """
+
+    kind: str = "fused"
+    channels: int = 64
+    expansion: float = 1.5
+    kernel: int = 3
+    se: bool = False
+    gpool: bool = False
+
+    def __post_init__(self) -> None:
+        _require(self.kind in BLOCK_KINDS, f"block kind {self.kind!r}: accepted are {', '.join(BLOCK_KINDS)}")
+        _require(self.channels > 0, f"block channels {self.channels}: must be positive")
+        _require(self.expansion > 0, f"block expansion {self.expansion}: must be positive")
+        _require(self.kernel % 2 == 1 and self.kernel > 0, f"block kernel {self.kernel}: must be odd")
+
+
+@dataclasses.dataclass(frozen=True)
+class NetConfig:
+    """A whole network.
+
+    planes, globals, feature_version: the input that it was made for (``ponnuki.engine.features``).
+    alpha: width multiplier, applied to every channel count below.
+    stem_channels, head_channels: widths of the first convolution and of each head, before the multiplier.
+    activation: one of ACTIVATIONS.
+    """
+
+    planes: int
+    globals: int
+    feature_version: int
+    blocks: tuple[BlockConfig, ...]
+    alpha: float = 1.0
+    stem_channels: int = 64
+    head_channels: int = 32
+    activation: str = "relu"
+
+    def __post_init__(self) -> None:
+        _require(self.planes > 0, f"planes {self.planes}: must be positive")
+        _require(self.globals > 0, f"globals {self.globals}: must be positive")
+        _require(self.alpha > 0, f"alpha {self.alpha}: must be positive")
+        _require(len(self.blocks) > 0, "blocks: at least one is needed")
+        _require(
+            self.activation in ACTIVATIONS,
+            f"activation {self.activation!r}: accepted are {', '.join(ACTIVATIONS)}",
+        )
+
+    def width(self, channels: float) -> int:
+        """``channels`` after the width multiplier, rounded to a multiple of CHANNEL_STEP."""
+        return max(CHANNEL_STEP, round(channels * self.alpha / CHANNEL_STEP) * CHANNEL_STEP)
+
+    @property
+    def architecture(self) -> str:
+        """A short name such as ``fused-8x64-96`` (mixed lists name each run of equal blocks)."""
+        runs: list[list[Any]] = []
+        for block in self.blocks:
+            key = (block.kind, self.width(block.channels), self.width(block.channels * block.expansion))
+            if runs and runs[-1][0] == key:
+                runs[-1][1] += 1
+            else:
+                runs.append([key, 1])
+        return "+".join(f"{kind}-{count}x{out}-{inner}" for (kind, out, inner), count in runs)
+
+    def sha256(self) -> str:
+        """Hash of every field: two nets with the same hash take the same weights."""
+        return hashlib.sha256(json.dumps(dataclasses.asdict(self), sort_keys=True).encode()).hexdigest()
+
+    def to_table(self) -> dict[str, Any]:
+        table = dataclasses.asdict(self)
+        table["blocks"] = [dict(block) for block in table["blocks"]]
+        return table
+
+    @classmethod
+    def from_table(cls, table: Mapping[str, Any]) -> NetConfig:
+        """The inverse of ``to_table``; ConfigError names an unknown or missing field."""
+        fields = dict(table)
+        blocks = tuple(_build(BlockConfig, block) for block in fields.pop("blocks", ()))
+        return _build(cls, {**fields, "blocks": blocks})
+
+
+def _require(condition: bool, message: str) -> None:
+    if not condition:
+        raise ConfigError(message)
+
+
+def _build(cls: Any, fields: Mapping[str, Any]) -> Any:
+    known = [field.name for field in dataclasses.fields(cls)]
+    for name in fields:
+        _require(name in known, f"{cls.__name__}: unknown setting {name!r}; known are {', '.join(known)}")
+    try:
+        return cls(**fields)
+    except TypeError as error:
+        raise ConfigError(f"{cls.__name__}: {error}") from None
+
+
+# ---------------------------------------------------------------------------------------------- presets
+
+
+def uniform_blocks(kind: str, count: int, channels: int, inner: int, **options: Any) -> tuple[BlockConfig, ...]:
+    """``count`` equal blocks ``channels -> inner -> channels``; global pooling in every third."""
+    return tuple(
+        BlockConfig(kind, channels, inner / channels, gpool=index % 3 == 2, **options) for index in range(count)
+    )
+
+
+PRESETS: dict[str, tuple[BlockConfig, ...]] = {
+    "fused-8x64": uniform_blocks("fused", 8, 64, 96),
+    "fused-6x64": uniform_blocks("fused", 6, 64, 192),
+    "residual-6x64": uniform_blocks("residual", 6, 64, 64),
+    "residual-6x96": uniform_blocks("residual", 6, 96, 96),
+    "inverted-10x48": uniform_blocks("inverted", 10, 48, 192),
+    "extra-dw-8x64": uniform_blocks("extra_dw", 8, 64, 256),
+    "convnext-12x64": uniform_blocks("convnext", 12, 64, 256, kernel=5),
+    "tiny": uniform_blocks("fused", 3, 16, 24),
+}
+
+
+def preset(name: str, *, planes: int, globals: int, feature_version: int, alpha: float = 1.0) -> NetConfig:
+    """The named network for the given input; ConfigError lists the names."""
+    _require(name in PRESETS, f"net {name!r}: accepted are {', '.join(PRESETS)} or a TOML file")
+    blocks = PRESETS[name]
+    return NetConfig(
+        planes=planes,
+        globals=globals,
+        feature_version=feature_version,
+        blocks=blocks,
+        alpha=alpha,
+        stem_channels=blocks[0].channels,
+        head_channels=min(32, blocks[0].channels),
+    )
+
+
+# ------------------------------------------------------------------------------------------------- TOML
+
+
+def write_toml(path: Path, tables: Mapping[str, Mapping[str, Any]]) -> None:
+    """Writes tables of scalars, lists of scalars, tables and lists of tables; atomic."""
+    lines: list[str] = []
+    for name, table in tables.items():
+        _write_table(lines, name, table)
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_text("\n".join(lines).lstrip("\n") + "\n", encoding="utf-8")
+    temporary.replace(path)
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The file's tables; ConfigError names the file where it is missing or no TOML."""
+    try:
+        with open(path, "rb") as file:
+            return tomllib.load(file)
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such file") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not a TOML file: {error}") from None
+
+
+def _write_table(lines: list[str], name: str, table: Mapping[str, Any]) -> None:
+    nested = {key: value for key, value in table.items() if _is_nested(value)}
+    lines.append(f"\n[{name}]")
+    lines.extend(f"{_key(key)} = {_toml(value)}" for key, value in table.items() if key not in nested)
+    for key, value in nested.items():
+        if isinstance(value, Mapping):
+            _write_table(lines, f"{name}.{_key(key)}", value)
+            continue
+        for item in value:
+            lines.append(f"\n[[{name}.{_key(key)}]]")
+            lines.extend(f"{_key(field)} = {_toml(entry)}" for field, entry in item.items())
+
+
+def _is_nested(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return True
+    return isinstance(value, (list, tuple)) and bool(value) and all(isinstance(item, Mapping) for item in value)
+
+
+def _key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _toml(name)
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return repr(value)
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=True)  # a JSON string is a TOML basic string
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(_toml(item) for item in value) + "]"
+    raise TypeError(f"no TOML form for {value!r}")

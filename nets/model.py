@@ -1,0 +1,111 @@
+"""The network: planes and globals in, policy, value, lead, its deviation and ownership out, for any board size."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from ponnuki.nets.blocks import Block, GlobalPool, activation, conv_norm
+from ponnuki.nets.config import NetConfig
+
+LEAD_SCALE = 20.0  # points for an output of one
+STDEV_SCALE = 10.0  # points for a softplus of one
+# KataGo's centre and scale of the board's width, so that 9 to 19 maps to -0.5 to 0.5.
+SIZE_CENTRE, SIZE_SCALE = 14.0, 10.0
+
+
+class NetOutputs(NamedTuple):
+    """All from the side to move's view; ``value_logit`` and ``ownership_logit`` go through tanh."""
+
+    policy: Tensor  # [B, N*N+1] logits, the pass last
+    value_logit: Tensor  # [B]
+    lead: Tensor  # [B] points, komi counted
+    lead_stdev: Tensor  # [B] points, positive
+    ownership_logit: Tensor  # [B, N, N]
+
+    @property
+    def value(self) -> Tensor:  # [B] in -1..1
+        return torch.tanh(self.value_logit)
+
+    @property
+    def ownership(self) -> Tensor:  # [B, N, N] in -1..1
+        return torch.tanh(self.ownership_logit)
+
+
+class Net(nn.Module):
+    """A trunk of blocks with a policy head and a value head; no layer knows the board's size."""
+
+    def __init__(self, config: NetConfig) -> None:
+        super().__init__()
+        self.config = config
+        width = config.width(config.stem_channels)
+        self.stem = conv_norm(config.planes, width, 3)
+        self.stem_globals = nn.Linear(config.globals, width)
+        blocks = []
+        for block in config.blocks:
+            blocks.append(Block(width, block, config))
+            width = config.width(block.channels)
+        self.blocks = nn.ModuleList(blocks)
+        head = config.width(config.head_channels)
+        self.policy_head = PolicyHead(width, head, config.activation)
+        self.value_head = ValueHead(width, head, config.activation)
+
+    def forward(self, planes: Tensor, globals: Tensor) -> NetOutputs:  # [B, C, N, N], [B, K]
+        scale = (planes.shape[2] - SIZE_CENTRE) / SIZE_SCALE
+        x = self.stem(planes) + self.stem_globals(globals)[:, :, None, None]  # [B, W, N, N]
+        for block in self.blocks:
+            x = block(x, scale)  # [B, W, N, N]
+        policy = self.policy_head(x, scale)
+        value, lead, stdev, ownership = self.value_head(x, scale)
+        return NetOutputs(policy, value, lead, stdev, ownership)
+
+
+class PolicyHead(nn.Module):
+    """1x1 convolutions with a bias from pooled features; the pass is a linear map of the same pooled features."""
+
+    def __init__(self, inputs: int, channels: int, act: str) -> None:
+        super().__init__()
+        self.points = conv_norm(inputs, channels, 1)
+        self.pooled = nn.Sequential(conv_norm(inputs, channels, 1), activation(act))
+        self.pool = GlobalPool()
+        self.bias = nn.Linear(GlobalPool.factor * channels, channels, bias=False)
+        self.act = activation(act)
+        self.logits = nn.Conv2d(channels, 1, 1, bias=False)
+        self.pass_logit = nn.Linear(GlobalPool.factor * channels, 1)
+
+    def forward(self, x: Tensor, size_scale: float) -> Tensor:
+        pooled = self.pool(self.pooled(x), size_scale)  # [B, 3H]
+        points = self.act(self.points(x) + self.bias(pooled)[:, :, None, None])  # [B, H, N, N]
+        logits = self.logits(points).flatten(1)  # [B, N*N]
+        return torch.cat([logits, self.pass_logit(pooled)], 1)  # [B, N*N+1]
+
+
+class ValueHead(nn.Module):
+    """Value, lead and its deviation from pooled features; ownership from the same features before pooling."""
+
+    def __init__(self, inputs: int, channels: int, act: str) -> None:
+        super().__init__()
+        self.features = nn.Sequential(conv_norm(inputs, channels, 1), activation(act))
+        self.ownership = nn.Conv2d(channels, 1, 1)
+        self.pool = GlobalPool()
+        self.hidden = nn.Sequential(nn.Linear(GlobalPool.factor * channels, 2 * channels), activation(act))
+        self.scalars = nn.Linear(2 * channels, 3)
+
+    def forward(self, x: Tensor, size_scale: float) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        features = self.features(x)  # [B, H, N, N]
+        ownership = self.ownership(features).squeeze(1)  # [B, N, N]
+        scalars = self.scalars(self.hidden(self.pool(features, size_scale)))  # [B, 3]
+        value, lead, stdev = scalars[:, 0], scalars[:, 1] * LEAD_SCALE, scalars[:, 2]  # [B] each
+        return value, lead, nn.functional.softplus(stdev) * STDEV_SCALE, ownership
+
+
+def channels_last(net: nn.Module) -> None:
+    """Lay the weights out for channels-last convolutions, which are the fast ones on CPUs and GPUs; in place."""
+    # Module.to takes this argument, but its type stubs leave it out.
+    net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def parameter_count(net: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in net.parameters())
