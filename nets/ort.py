@@ -1,0 +1,104 @@
+"""The net evaluator: an ONNX file behind the search's seam, run by onnxruntime. Needs no torch."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+
+from ponnuki.engine.errors import ConfigError, WeightsError
+from ponnuki.engine.evaluator import NET_INPUTS, Evaluation, EvaluatorInputs, EvaluatorOutputs, LeafBatch
+
+_log = logging.getLogger("ponnuki.nets")
+
+FORMAT = "ponnuki-net-1"
+PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+OUTPUTS = ["policy", "value", "lead", "lead_stdev", "ownership"]
+
+
+class OnnxEvaluator:
+    """Evaluates leaves with a network file.
+
+    `evaluate` blocks, releases the GIL and may be called from several threads at once.
+    """
+
+    def __init__(self, path: str | Path, threads: int = 1, provider: str = "cpu") -> None:
+        """Load a network.
+
+        Args:
+            threads: onnxruntime's threads for one batch, 1 or more.
+            provider: `cpu` or `cuda` (with an onnxruntime that has it).
+
+        Raises:
+            WeightsError: the file is missing, damaged, not a ponnuki net, or of another feature version.
+            ConfigError: an option is out of range.
+        """
+        self.path = Path(path)
+        self._session = _open_session(self.path, threads, provider)
+        self.info: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
+        """The file's metadata: architecture, alpha, feature_version, board_sizes, training_data, rules, licence, ..."""
+        _check_kind(self.path, self.info, self._session)
+        sizes = tuple(int(size) for size in self.info["board_sizes"].split(","))
+        self.inputs: EvaluatorInputs = NET_INPUTS
+        self.outputs = EvaluatorOutputs(lead=True, lead_stdev=True, ownership=True, sizes=sizes)
+
+    def evaluate(self, batch: LeafBatch) -> Evaluation:
+        """The net's answers for rows ``[:batch.count]``."""
+        return self.evaluate_arrays(batch.planes[: batch.count], batch.globals[: batch.count])
+
+    def evaluate_arrays(self, planes: np.ndarray, globals_: np.ndarray) -> Evaluation:
+        """The net's answers for planes float32[B, C, N, N] and globals float32[B, K], B at least 1."""
+        policy, value, lead, lead_stdev, ownership = self._session.run(OUTPUTS, {"planes": planes, "globals": globals_})
+        return Evaluation(policy, value, lead, lead_stdev, ownership)
+
+
+def session_options(threads: int) -> onnxruntime.SessionOptions:
+    """One caller's session: its own threads, which sleep between calls, and no warnings on standard error."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    options.log_severity_level = 4
+    options.add_session_config_entry("session.set_denormal_as_zero", "1")
+    # Idle workers would otherwise spin between batches, on cores that the search or another engine wants.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return options
+
+
+def _open_session(path: Path, threads: int, provider: str) -> onnxruntime.InferenceSession:
+    if threads < 1:
+        raise ConfigError(f"evaluator threads {threads}: expected 1 or more")
+    available = onnxruntime.get_available_providers()
+    usable = [name for name, full in PROVIDERS.items() if full in available]
+    if provider not in usable:
+        raise ConfigError(f"provider {provider!r}: accepted here are {', '.join(usable)}")
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise WeightsError(f"{path}: {error.strerror or error}") from None
+    try:
+        return onnxruntime.InferenceSession(data, session_options(threads), providers=[PROVIDERS[provider]])
+    except Exception as error:  # onnxruntime's exceptions share no base but this
+        _log.debug("%s: %s", path, error)
+        raise WeightsError(f"{path}: damaged, or not an ONNX file that onnxruntime can run") from None
+
+
+def _check_kind(path: Path, info: dict[str, str], session: Any) -> None:
+    """Refuse a file that is not a net of ours, or of a feature version that the engine does not write."""
+    if info.get("format") != FORMAT:
+        raise WeightsError(f"{path}: not a ponnuki net (its metadata has no format {FORMAT!r})")
+    version = info.get("feature_version", "none")
+    if version != str(NET_INPUTS.feature_version):
+        raise WeightsError(
+            f"{path}: made for feature version {version}; this engine writes version {NET_INPUTS.feature_version}"
+        )
+    channels = {value.name: value.shape[1] for value in session.get_inputs()}
+    expected = {"planes": NET_INPUTS.planes, "globals": NET_INPUTS.globals}
+    names = {value.name for value in session.get_outputs()}
+    if channels != expected or not set(OUTPUTS) <= names:
+        raise WeightsError(f"{path}: inputs {channels} and outputs {sorted(names)}; expected {expected} and {OUTPUTS}")
+    if not all(part.isdigit() for part in info.get("board_sizes", "").split(",")):
+        raise WeightsError(f"{path}: metadata board_sizes {info.get('board_sizes')!r}: expected sizes such as 9,13,19")
