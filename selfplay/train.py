@@ -1,0 +1,346 @@
+"""The trainer behind `ponnuki train`: game records in, a network out; resumes from its run folder after a kill.
+
+A run folder holds `checkpoint.pt` (everything needed to go on), `latest.safetensors`, `.toml` and `.onnx` (the average
+of weights at the last checkpoint), `tensorboard/`, and at the end `NAME.safetensors`, `.toml` and `.onnx`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ponnuki.engine import features
+from ponnuki.engine.errors import ConfigError
+from ponnuki.nets import checkpoint, export, training
+from ponnuki.nets.config import NetConfig, preset, read_toml
+from ponnuki.nets.model import Net, channels_last, parameter_count
+from ponnuki.nets.optim import WeightAverage, make_optimizer, one_cycle
+from ponnuki.nets.parallel import SplitBatch, default_workers
+from ponnuki.records.batches import BatchSource, TrainingBatch, validation_batches
+from ponnuki.records.sampling import Group, find_groups
+from ponnuki.selfplay.progress import RunLog
+
+VALID_ENDING = "_valid"
+"""Shards whose name ends so validate and never train."""
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainSettings:
+    """One training run."""
+
+    data: tuple[Path, ...]
+    """Shards or folders; `*_valid.npz` among them validate."""
+    out: Path
+    """The run folder."""
+    net: str = "fused-8x64"
+    """A preset's name or a TOML file with a [net] table; unused with `init`."""
+    init: Path | None = None
+    """Start from this net (`NAME.safetensors` with `NAME.toml`)."""
+    name: str = "net"
+    """Name of the final net in the run folder."""
+    steps: int | None = None
+    """Length of the schedule in optimisation steps; or"""
+    hours: float | None = None
+    """length of the schedule in hours of training, interruptions not counted. The first reached ends the run."""
+    batch_size: int = 96
+    """Positions a step on 19x19; smaller boards take more, to at most twice as many."""
+    shares: tuple[tuple[str, float], ...] = ()
+    """Share of positions by group ("9x9 labelled"), relative; groups not named count by their number of positions."""
+    optimizer: str = "muon"
+    """`muon` or `adamw`."""
+    learning_rate: float = 8e-3
+    """At the top of the schedule."""
+    weight_decay: float = 0.02
+    """Per unit of learning rate, decoupled."""
+    warm_up: float = 0.03
+    """Share of the schedule."""
+    average: float = 0.999
+    """Decay of the average of weights, per step."""
+    freeze_norms_at: float = 0.7
+    """Share of the schedule after which BatchNorm keeps its statistics; 1 never."""
+    loss: training.LossWeights = dataclasses.field(default_factory=training.LossWeights)
+    device: str = "cpu"
+    compile: bool = False
+    """torch.compile, for a minute of compilation per board size; one worker."""
+    autocast: bool = True
+    """Compute in bfloat16."""
+    workers: int = 0
+    """Threads that share a batch on the CPU; 0 takes one per core."""
+    seed: int = 0
+    checkpoint_minutes: float = 5.0
+    valid_positions: int = 2048
+    """Validation positions per group at checkpoints."""
+    note: str = ""
+    """One line on the data, for the net's metadata."""
+
+    def __post_init__(self) -> None:
+        if self.steps is None and self.hours is None:
+            raise ConfigError("train needs --steps or --hours")
+        if self.optimizer not in ("muon", "adamw"):
+            raise ConfigError(f"optimizer {self.optimizer!r}: expected muon or adamw")
+        if not self.data:
+            raise ConfigError("train needs --data: shards or folders of them")
+
+
+def split_sources(sources: Sequence[Path]) -> tuple[list[Path], list[Path]]:
+    """Training and validation shards among files and folders, by VALID_ENDING.
+
+    Raises:
+        ConfigError: a source is missing, or there is nothing to train on.
+    """
+    paths: list[Path] = []
+    for source in sources:
+        if not source.exists():
+            raise ConfigError(f"--data {source}: no such file or folder")
+        paths += sorted(source.rglob("*.npz")) if source.is_dir() else [source]
+    train = [path for path in paths if not path.stem.endswith(VALID_ENDING)]
+    if not train:
+        raise ConfigError(f"--data {' '.join(map(str, sources))}: no shards (*.npz) to train on")
+    return train, [path for path in paths if path.stem.endswith(VALID_ENDING)]
+
+
+class Trainer:
+    """A training run: `run` goes on until the schedule's end or a stop, and leaves the run folder complete."""
+
+    def __init__(self, settings: TrainSettings, log: RunLog) -> None:
+        self.settings, self.log = settings, log
+        self.device = torch.device(settings.device)
+        if self.device.type == "cuda" and not torch.cuda.is_available():
+            raise ConfigError("--device cuda: torch finds no CUDA device here; accepted: cpu")
+        torch.manual_seed(settings.seed)
+        train, valid = split_sources(settings.data)
+        self.groups = weighted(find_groups(train), settings.shares)
+        self.valid_groups = find_groups(valid) if valid else []
+        self.sizes = sorted({group.size for group in self.groups})
+        rows = {size: batch_rows(settings.batch_size, size) for size in self.sizes}
+        self.source = BatchSource(self.groups, rows, settings.seed, threads=1)
+        self.net = self._make_net().to(self.device)
+        channels_last(self.net)
+        self.optimizer = make_optimizer(self.net, settings.optimizer, settings.learning_rate, settings.weight_decay)
+        self.average = WeightAverage(self.net, settings.average)
+        self.step, self.seen, self.elapsed_s, self.frozen = 0, 0, 0.0, False
+        self.figures: dict[str, dict[str, float]] = {}
+        settings.out.mkdir(parents=True, exist_ok=True)
+        if self.checkpoint_path.exists():
+            self.resume()
+
+    @property
+    def checkpoint_path(self) -> Path:
+        return self.settings.out / "checkpoint.pt"
+
+    @property
+    def progress(self) -> float:
+        """Share of the schedule done, 0..1."""
+        settings = self.settings
+        by_steps = self.step / settings.steps if settings.steps else 0.0
+        by_time = self.elapsed_s / (3600 * settings.hours) if settings.hours else 0.0
+        return max(by_steps, by_time)
+
+    def _make_net(self) -> Net:
+        if self.settings.init is not None:
+            net, _ = checkpoint.load_net(self.settings.init)
+            self.log.say(f"starts from {self.settings.init}")
+        else:
+            net = Net(net_config(self.settings.net))
+        if (net.config.planes, net.config.globals) != (features.PLANES, features.GLOBALS):
+            raise ConfigError(
+                f"the net takes {net.config.planes} planes and {net.config.globals} globals, "
+                f"the records give {features.PLANES} and {features.GLOBALS}"
+            )
+        return net
+
+    def _gradients(self) -> training.GradientSource:
+        settings = self.settings
+        workers = settings.workers or default_workers()
+        if self.device.type == "cpu" and workers > 1 and not settings.compile:
+            return SplitBatch(self.net, workers, settings.autocast)
+        forward = torch.compile(self.net, dynamic=False) if settings.compile else self.net
+        return training.WholeBatch(forward, self.device, settings.autocast)
+
+    def run(self, stop: threading.Event) -> bool:
+        """Train until the schedule ends (True) or `stop` is set (False); the state is saved either way."""
+        self.log.say(self.describe())
+        gradients = self._gradients()
+        self.net.train()
+        if self.frozen:
+            training.freeze_norms(self.net)
+        batches = iter(self.source)
+        last = saved = time.monotonic()
+        while self.progress < 1 and not stop.is_set():
+            self._train_step(gradients, next(batches))
+            now = time.monotonic()
+            self.elapsed_s, last = self.elapsed_s + now - last, now
+            if now - saved > 60 * self.settings.checkpoint_minutes:
+                self.save("latest")
+                saved = last = time.monotonic()  # validation and export are no part of the schedule
+        finished = self.progress >= 1
+        self.save("latest")
+        if finished:
+            self.write_net(self.settings.name)
+        self.log.say("finished" if finished else f"stopped at step {self.step}; run again to go on")
+        return finished
+
+    def _train_step(self, gradients: training.GradientSource, batch: TrainingBatch) -> None:
+        settings = self.settings
+        if not self.frozen and self.progress >= settings.freeze_norms_at:
+            self.frozen = True
+            training.freeze_norms(self.net)
+        rate = settings.learning_rate * one_cycle(self.progress, settings.warm_up)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        terms = training.train_step(self.net, self.optimizer, gradients, batch, settings.loss)
+        self.average.update(self.net)
+        self.step += 1
+        self.seen += batch.rows
+        self.log.step(self.step, self.seen, self.progress, batch.size, batch.rows, rate, terms)
+
+    # ------------------------------------------------------------------------------------- what is kept
+
+    def save(self, name: str) -> None:
+        """Checkpoint, validate, write the averaged net as `name`."""
+        checkpoint.save_checkpoint(self.checkpoint_path, self.state_dict())
+        self.validate()
+        self.write_net(name)
+
+    def validate(self) -> None:
+        """Measure the averaged net on every validation group; logged, and kept in `figures`."""
+        net = self.averaged_net()
+        for group in self.valid_groups:
+            batches = validation_batches(group, 256, self.settings.valid_positions)
+            self.figures[group.name] = training.measure(net, batches, self.device)
+            self.log.figures(self.step, group.name, self.figures[group.name])
+
+    def averaged_net(self) -> Net:
+        net = Net(self.net.config).to(self.device)
+        net.load_state_dict(self.average.state)
+        return net.eval()
+
+    def write_net(self, name: str) -> None:
+        """The averaged weights as safetensors, TOML and ONNX in the run folder."""
+        table = self.training_table()
+        checkpoint.save_net(self.settings.out / name, self.net.config, self.average.state, table)
+        path = self.settings.out / f"{name}.onnx"
+        export.export_onnx(self.averaged_net().cpu(), path, sizes=self.sizes, training=table)
+
+    def training_table(self) -> dict[str, Any]:
+        """What the weights learnt from, for their TOML file and metadata."""
+        return {
+            "data": self.settings.note or ", ".join(group.name for group in self.groups),
+            "rules": "area scoring, positional superko, no suicide",
+            "board_sizes": self.sizes,
+            "steps": self.step,
+            "positions": self.seen,
+            "hours": round(self.elapsed_s / 3600, 3),
+            "device": self.settings.device,
+            "optimizer": self.settings.optimizer,
+            "learning_rate": self.settings.learning_rate,
+            "batch_rows": {str(size): batch_rows(self.settings.batch_size, size) for size in self.sizes},
+            "shares": {group.name: round(group.weight, 4) for group in self.groups},
+            "validation": {
+                name: {key: round(value, 5) for key, value in figures.items()} for name, figures in self.figures.items()
+            },
+        }
+
+    def state_dict(self) -> dict[str, Any]:
+        return {
+            "net": self.net.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "average": self.average.state_dict(),
+            "source": json.dumps(self.source.state_dict()),
+            "config": json.dumps(self.net.config.to_table()),
+            "step": self.step,
+            "seen": self.seen,
+            "elapsed_s": self.elapsed_s,
+            "frozen": self.frozen,
+        }
+
+    def resume(self) -> None:
+        """Go on from the run folder's checkpoint.
+
+        Raises:
+            ConfigError: it belongs to another net.
+        """
+        state = checkpoint.load_checkpoint(self.checkpoint_path, self.device)
+        if NetConfig.from_table(json.loads(state["config"])) != self.net.config:
+            raise ConfigError(f"{self.settings.out}: holds a run of another net; give another --out")
+        self.net.load_state_dict(state["net"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.average.load_state_dict(state["average"])
+        self.source.load_state_dict(json.loads(state["source"]))
+        self.step, self.seen = state["step"], state["seen"]
+        self.elapsed_s, self.frozen = state["elapsed_s"], state["frozen"]
+        self.log.say(f"resumes {self.settings.out} at step {self.step}")
+
+    def describe(self) -> str:
+        shares = sum(group.weight for group in self.groups)
+        mix = ", ".join(f"{group.name} {group.weight / shares:.0%}" for group in self.groups)
+        config = self.net.config
+        return f"{config.architecture}, {parameter_count(self.net):,} parameters, on {self.device}; {mix}"
+
+
+def net_config(name: str) -> NetConfig:
+    """A preset, or the [net] table of a TOML file (the input's counts may be left out there)."""
+    counts = {
+        "planes": features.PLANES,
+        "globals": features.GLOBALS,
+        "feature_version": features.FEATURE_VERSION,
+    }
+    if not name.endswith(".toml"):
+        return preset(name, **counts)
+    return NetConfig.from_table({**counts, **read_toml(Path(name)).get("net", {})})
+
+
+def batch_rows(rows_19: int, size: int) -> int:
+    """Rows of a batch on `size`: as many points as `rows_19` boards of 19x19 have, at most twice as many rows."""
+    return int(rows_19 * min(2.0, max(1.0, 361 / size**2)))
+
+
+def weighted(groups: Sequence[Group], shares: Sequence[tuple[str, float]]) -> list[Group]:
+    """The groups with the shares that are given by name, relative to each other.
+
+    Raises:
+        ConfigError: a share names no group, or only some groups are named.
+    """
+    if not shares:
+        return list(groups)
+    given = dict(shares)
+    names = [group.name for group in groups]
+    if unknown := [name for name in given if name not in names]:
+        raise ConfigError(f"--share {unknown[0]!r}: expected one of {', '.join(map(repr, names))}")
+    if missing := [name for name in names if name not in given]:
+        raise ConfigError(f"--share must name every group, 0 leaves one out: {missing[0]!r} is missing")
+    return [dataclasses.replace(group, weight=given[group.name]) for group in groups if given[group.name] > 0]
+
+
+@contextlib.contextmanager
+def stopped_by_signals() -> Iterator[threading.Event]:
+    """An event that the first Ctrl-C or SIGTERM sets; a second Ctrl-C interrupts as usual. Main thread only."""
+    stop = threading.Event()
+    before: dict[int, Any] = {}
+
+    def ask(number: int, _frame: Any) -> None:
+        stop.set()
+        signal.signal(number, before[number])
+
+    for watched in (signal.SIGINT, signal.SIGTERM):
+        before[watched] = signal.signal(watched, ask)
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def train(settings: TrainSettings, say: Callable[[str], None] | None = None) -> bool:
+    """Run or resume a training run; True when its schedule is done, False when it was stopped before."""
+    with RunLog(settings.out, say) as log, stopped_by_signals() as stop:
+        return Trainer(settings, log).run(stop)
