@@ -15,15 +15,10 @@ from types import ModuleType
 from ponnuki.engine.errors import ConfigError, PonnukiError
 from ponnuki.engine.version import VERSION
 
-from .parsing import Parser, use_settings_file
+from .parsing import FAILED, INTERRUPTED, WRONG_USE, Parser, use_settings_file
 
-COMMANDS = ("gtp", "match", "records")
+COMMANDS = ("gtp", "match", "train", "export", "records")
 """The subcommands, in the order of the help."""
-
-FAILED = 1
-WRONG_USE = 2
-INTERRUPTED = 130
-"""Exit codes; the last is what shells give after Ctrl-C."""
 
 
 def command_module(name: str) -> ModuleType:
@@ -69,7 +64,7 @@ def _settings_path(arguments: Sequence[str]) -> str | None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line (`sys.argv` by default) and return its exit code: 0, or one of those above."""
+    """Run the command line (`sys.argv` by default) and return its exit code: 0, or FAILED, WRONG_USE or INTERRUPTED."""
     words = sys.argv[1:] if arguments is None else arguments
     try:
         args = parse(words)

@@ -23,20 +23,11 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> Parser:
                                                "each is played twice with the colours swapped.")
     parser.add_argument("a", metavar="A", help="the first engine; the score is from its view")
     parser.add_argument("b", metavar="B", help="the second engine")
-    parser.add_argument("--games", type=whole_number(2), default=20, metavar="G", help="an even number")
-    parser.add_argument("--size", type=board_size, default=9, metavar="N", help="board size")
-    parser.add_argument("--komi", type=number(-1000, 1000), default=7.5, metavar="K", help="White's komi")
-    parser.add_argument("--rules", default="area", metavar="NAME", help="rule set that the referee holds both to")
-    for side in ("", "-a", "-b"):
-        who = {"": "both engines", "-a": "A alone", "-b": "B alone"}[side]
-        parser.add_argument(f"--time{side}", metavar="T", help=f"clock of {who}: 1/move, 300 (whole game), "
-                                                               "60+30/5 (60 s, then 30 s for every 5 moves) or none")
-    parser.add_argument("--opening-moves", type=whole_number(0), metavar="M",
-                        help="random moves before the engines begin (default: what suits the board size)")
-    parser.add_argument("--move-limit", type=whole_number(1), metavar="M",
-                        help="moves after which a game is counted as it stands (default: three a point)")
-    parser.add_argument("--concurrency", type=whole_number(1), default=1, metavar="C", help="games at a time")
-    parser.add_argument("--seed", type=whole_number(0), default=0, metavar="S", help="chooses the openings")
+    _add_game_options(parser)
+    _add_engine_options(parser)
+    parser.add_argument("--sprt", nargs=2, type=float, metavar=("E0", "E1"),
+                        help="stop as soon as it is clear whether A is E0 or E1 Elo stronger (pentanomial SPRT, "
+                             "error rates of 5%%); --games is then the most that are played")
     parser.add_argument("--out", type=Path, metavar="DIR",
                         help="keep log and SGF files here; a match that was stopped goes on from them")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the result as one JSON object")
@@ -44,18 +35,48 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> Parser:
     return parser
 
 
+def _add_game_options(parser: Parser) -> None:
+    group = parser.add_argument_group("games")
+    group.add_argument("--games", type=whole_number(2), default=20, metavar="G", help="an even number")
+    group.add_argument("--size", type=board_size, default=9, metavar="N", help="board size")
+    group.add_argument("--komi", type=number(-1000, 1000), default=7.5, metavar="K", help="White's komi")
+    group.add_argument("--rules", default="area", metavar="NAME", help="rule set that the referee holds both to")
+    group.add_argument("--opening-moves", type=whole_number(0), metavar="M",
+                       help="random moves before the engines begin (default: what suits the board size)")
+    group.add_argument("--move-limit", type=whole_number(1), metavar="M",
+                       help="moves after which a game is counted as it stands (default: three a point)")
+    group.add_argument("--concurrency", type=whole_number(1), default=1, metavar="C", help="games at a time")
+    group.add_argument("--seed", type=whole_number(0), default=0, metavar="S", help="chooses the openings")
+
+
+def _add_engine_options(parser: Parser) -> None:
+    group = parser.add_argument_group("engines")
+    for side in ("a", "b"):
+        group.add_argument(f"--name-{side}", metavar="NAME", help=f"what to call {side.upper()}")
+    for option, who in (("--time", "both engines"), ("--time-a", "A alone"), ("--time-b", "B alone")):
+        group.add_argument(option, metavar="T", help=f"clock of {who}: 1/move, 300 (whole game), "
+                                                     "60+30/5 (60 s, then 30 s for every 5 moves) or none")
+    group.add_argument("--tolerance", type=number(0), default=0.5, metavar="S",
+                       help="seconds by which a move may overrun its clock before the game is lost")
+    group.add_argument("--hang", type=number(0, above=True), default=300.0, metavar="S",
+                       help="seconds beyond its clock after which an engine that does not answer is killed")
+
+
 def run(args: argparse.Namespace) -> int:
     """Play the match and print its report."""
-    from ponnuki.arena.contestant import Contestant
+    from ponnuki.arena.contestant import Contestant, Patience
     from ponnuki.arena.match import MatchSettings, play_match
     from ponnuki.arena.progress import display_for
+    from ponnuki.arena.sprt import Sprt
     from ponnuki.arena.timecontrol import TimeControl
 
-    times = [TimeControl.parse(own or args.time or "none") for own in (args.time_a, args.time_b)]
-    a, b = (Contestant.parse(text, time) for text, time in zip((args.a, args.b), times, strict=True))
+    a, b = (Contestant.parse(text, TimeControl.parse(own or args.time or "none"), name)
+            for text, own, name in ((args.a, args.time_a, args.name_a), (args.b, args.time_b, args.name_b)))
     settings = MatchSettings(
         games=args.games, size=args.size, komi=args.komi, rules=args.rules, seed=args.seed,
         opening_moves=args.opening_moves, move_limit=args.move_limit, concurrency=args.concurrency,
+        sprt=Sprt(*args.sprt) if args.sprt else None,
+        patience=Patience(hang_s=args.hang, tolerance_s=args.tolerance),
     )
     summary = play_match(a, b, settings, args.out, display_for())
     print(summary.report())

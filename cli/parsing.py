@@ -1,16 +1,22 @@
 """Argument parsing shared by the subcommands: option types, one-line errors, settings from a TOML file."""
 
 import argparse
+import contextlib
 import difflib
 import sys
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from ponnuki import weights
 from ponnuki.engine.coords import MAX_SIZE, MIN_SIZE
-from ponnuki.engine.errors import ConfigError
+from ponnuki.engine.errors import ConfigError, PonnukiError
+
+FAILED = 1
+WRONG_USE = 2
+INTERRUPTED = 130
+"""Exit codes; the last is what shells give after Ctrl-C."""
 
 UNSETTABLE = ("config", "debug", "help")
 """Options that make no sense inside a settings file."""
@@ -33,7 +39,7 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Print `message` as one line on stderr and exit with code 2."""
         line = message.removeprefix("argument ").replace("the following arguments are required", "missing")
-        self.exit(2, f"{self.prog}: {' '.join(line.split())}\n")
+        self.exit(WRONG_USE, f"{self.prog}: {' '.join(line.split())}\n")
 
     def options(self) -> dict[str, argparse.Action]:
         """Every long option by its name without dashes, for settings files and for suggestions."""
@@ -78,6 +84,19 @@ def weights_file(text: str | None) -> Path | None:
 def warn(text: str) -> None:
     """One line on stderr."""
     print(f"ponnuki: {text}", file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def needs_extra(extra: str) -> Iterator[None]:
+    """Around imports of packages that only `extra` installs.
+
+    Raises:
+        PonnukiError: one of them is missing.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise PonnukiError(f"this command needs {error.name}: install ponnuki with its extra [{extra}]") from error
 
 
 def show_warnings() -> None:
