@@ -22,6 +22,7 @@ from ponnuki.arena.openings import Opening, default_opening_moves, opening_verti
 from ponnuki.arena.play import GameSettings, PlayedGame, Stopped, play_game
 from ponnuki.arena.progress import MatchDisplay, Silent
 from ponnuki.arena.referee import Referee, gnugo_settler
+from ponnuki.arena.sprt import Sprt
 from ponnuki.arena.summary import SIDES, Summary
 from ponnuki.engine.coords import BLACK, MAX_SIZE, MIN_SIZE, WHITE, vertex
 from ponnuki.engine.errors import ConfigError
@@ -59,6 +60,8 @@ class MatchSettings:
     """Moves after which a game is counted as it stands; None: three times the points of the board."""
     concurrency: int = 1
     """Games at a time; each has its own two engine processes."""
+    sprt: Sprt | None = None
+    """Stops the match once it is decided; `games` is then how many there are at most."""
     patience: Patience = field(default_factory=Patience)
     """How long the referee waits."""
 
@@ -136,7 +139,7 @@ class Match:
     def summary(self) -> Summary:
         """Where the match stands."""
         records = tuple(record for _, record in sorted(self._records.items()))
-        return Summary(self._contestants, self._settings.games, records)
+        return Summary(self._contestants, self._settings.games, records, self._settings.sprt)
 
     def run(self) -> Summary:
         """Play the games that are not finished yet; see `play_match`."""
@@ -147,6 +150,9 @@ class Match:
             if workers:
                 workers[0].try_engines()
             self._run(workers)
+        except KeyboardInterrupt:
+            self._display.message(self._parting_words())
+            raise
         finally:
             self._stop.set()
             for worker in workers:
@@ -166,10 +172,17 @@ class Match:
             while worker.thread.is_alive():  # join without a timeout would not hear Ctrl-C on Windows
                 worker.thread.join(_JOIN_S)
 
+    def _parting_words(self) -> str:
+        """What to say when the user stops the match."""
+        kept = f"kept in {self._out}; the same command goes on from there" if self._out else "not kept (no --out)"
+        return f"stopped after {len(self._records)} games, {kept}. A: {self.summary().headline()}"
+
     def take(self) -> int | None:
-        """The number of the next game to play; None when there is none or the match is stopped."""
+        """The number of the next game to play; None when there is none, or the match is decided or stopped."""
         with self._lock:
-            return self._waiting.popleft() if self._waiting and not self._stop.is_set() else None
+            if not self._waiting or self._stop.is_set() or self.summary().decided:
+                return None
+            return self._waiting.popleft()
 
     def play(self, number: int, seats: dict[str, Seat], referee: Referee) -> PlayedGame:
         """Play one game and record it.

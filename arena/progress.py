@@ -81,8 +81,9 @@ class ProgressBar:
         self._progress.stop()
 
 
-def display_for(stream: TextIO = sys.stderr) -> MatchDisplay:
-    """What suits the stream."""
+def display_for(stream: TextIO | None = None) -> MatchDisplay:
+    """What suits the stream, stderr by default."""
+    stream = sys.stderr if stream is None else stream
     return ProgressBar(stream) if stream.isatty() else PlainLines(stream)
 
 

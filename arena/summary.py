@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from ponnuki.arena.contestant import Contestant
-from ponnuki.arena.failures import Failure
 from ponnuki.arena.match_log import GameRecord
 from ponnuki.arena.score import CONFIDENCE, Score, pentanomial
+from ponnuki.arena.sprt import Sprt, Verdict
 
 SIDES = ("A", "B")
 
@@ -24,6 +25,8 @@ class Summary:
     games_wanted: int
     records: tuple[GameRecord, ...]
     """The finished games by number."""
+    sprt: Sprt | None = None
+    """The sequential test that the match is played for, if any."""
 
     @property
     def score(self) -> Score:
@@ -39,6 +42,21 @@ class Summary:
     def pairs(self) -> tuple[int, int, int, int, int]:
         """Finished pairs in which A made 0, ½, 1, 1½ and 2 points."""
         return pentanomial(pair_points(self.records))
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """Where the sequential test stands; None where there is none.
+
+        Pairs count in the order of their numbers, up to the first that is not finished: quick games are not looked at
+        before slow ones, whatever the concurrency, and a resumed match comes to the same decision.
+        """
+        return self.sprt.verdict(leading_pair_points(self.records)) if self.sprt else None
+
+    @property
+    def decided(self) -> bool:
+        """Whether the sequential test has come to its end."""
+        verdict = self.verdict
+        return verdict is not None and verdict.accepted is not None
 
     def failures(self, side: str) -> list[GameRecord]:
         """Games that a side's engine lost by failing."""
@@ -68,8 +86,14 @@ class Summary:
             "elo": _finite(score.elo), "elo_interval": [_finite(elo) for elo in score.elo_interval()],
             "pairs": list(self.pairs),
             "unsettled_games": sum(_as_it_stood(record) for record in self.records),
+            "sprt": self._sprt_json(),
             "sides": {side: self._side_json(side) for side in SIDES},
         }
+
+    def _sprt_json(self) -> dict[str, Any] | None:
+        if self.sprt is None or self.verdict is None:
+            return None
+        return {**asdict(self.sprt), **asdict(self.verdict), "bounds": list(self.sprt.bounds)}
 
     def _side_json(self, side: str) -> dict[str, Any]:
         return {
@@ -98,6 +122,8 @@ class Summary:
             score = self.score_as(colour)
             lines.append(f"A as {colour}: {score.wins} won, {score.draws} drawn, {score.losses} lost")
         lines.append(f"pairs in which A made 0, ½, 1, 1½, 2 points: {', '.join(map(str, self.pairs))}")
+        if self.sprt and self.verdict:
+            lines.append(_sprt_line(self.sprt, self.verdict))
         lines += [self._time_line(side) for side in SIDES]
         lines += self._remarkable()
         return "\n".join(lines)
@@ -124,10 +150,29 @@ class Summary:
 
 def pair_points(records: Iterable[GameRecord]) -> list[float]:
     """A's points, 0 to 2, in each pair of which both games are finished, in order of the pairs."""
-    points: dict[int, list[float]] = {}
+    return list(_points_by_pair(records).values())
+
+
+def leading_pair_points(records: Iterable[GameRecord]) -> list[float]:
+    """A's points in the pairs before the first that is not finished."""
+    points = _points_by_pair(records)
+    leading = itertools.takewhile(points.__contains__, itertools.count())
+    return [points[pair] for pair in leading]
+
+
+def _points_by_pair(records: Iterable[GameRecord]) -> dict[int, float]:
+    games: dict[int, list[float]] = {}
     for record in records:
-        points.setdefault(record.pair, []).append(record.points("A"))
-    return [sum(both) for _, both in sorted(points.items()) if len(both) == 2]
+        games.setdefault(record.pair, []).append(record.points("A"))
+    return {pair: sum(both) for pair, both in sorted(games.items()) if len(both) == 2}
+
+
+def _sprt_line(sprt: Sprt, verdict: Verdict) -> str:
+    low, high = sprt.bounds
+    found = {None: "undecided", 0: f"A is {sprt.elo0:g} Elo stronger rather than {sprt.elo1:g}",
+             1: f"A is {sprt.elo1:g} Elo stronger rather than {sprt.elo0:g}"}[verdict.accepted]
+    return (f"SPRT {sprt.elo0:g} against {sprt.elo1:g} Elo: {found} after {verdict.pairs} pairs "
+            f"(log-likelihood ratio {verdict.llr:.2f}, bounds {low:.2f} and {high:.2f})")
 
 
 def elo_text(elo: float | None) -> str:
@@ -135,11 +180,6 @@ def elo_text(elo: float | None) -> str:
     if elo is None:
         return "unknown"
     return f"{round(elo):+}" if math.isfinite(elo) else "+∞" if elo > 0 else "−∞"
-
-
-def time_losses(records: Collection[GameRecord], side: str) -> int:
-    """Games that a side lost on time."""
-    return sum(record.fault == side and record.ending == Failure.TIME for record in records)
 
 
 def _as_it_stood(record: GameRecord) -> bool:

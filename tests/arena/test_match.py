@@ -17,7 +17,8 @@ from ponnuki.arena.contestant import Contestant, Patience
 from ponnuki.arena.match import LOG_NAME, MatchSettings, play_match
 from ponnuki.arena.match_log import GameRecord, MatchLog
 from ponnuki.arena.referee import Referee
-from ponnuki.arena.summary import Summary, pair_points
+from ponnuki.arena.sprt import Sprt
+from ponnuki.arena.summary import Summary, leading_pair_points, pair_points
 from ponnuki.engine.errors import ConfigError, RecordError
 
 from .conftest import FAKE
@@ -253,3 +254,21 @@ def test_damage_inside_a_log_is_an_error(tmp_path: Path) -> None:
     path.write_bytes(b"{}\n")
     with pytest.raises(RecordError, match="not a ponnuki-match-1 log"):
         MatchLog(path, {"size": 9})
+
+
+def test_a_sequential_test_stops_the_match(fake: Fake, tmp_path: Path) -> None:
+    strong, weak = fake("fills"), fake("passes", "--pass-after", "0")
+    settings = {"out": tmp_path, "opening_moves": 0, "komi": 0.5, "sprt": Sprt(0, 200)}
+    summary = play(strong, weak, games=100, **settings)
+    assert summary.verdict is not None
+    assert (summary.verdict.accepted, summary.verdict.pairs) == (1, 8)
+    assert len(summary.records) == 16
+    assert "SPRT 0 against 200 Elo: A is 200 Elo stronger rather than 0 after" in summary.report()
+    assert summary.to_json()["sprt"]["accepted"] == 1
+    assert play(strong, weak, games=100, **settings).records == summary.records, "there is nothing to resume"
+
+
+def test_pairs_count_up_to_the_first_that_is_not_finished() -> None:
+    records = [record(number) for number in (0, 1, 2, 4, 5, 7)]
+    assert pair_points(records) == [1.0, 1.0]
+    assert leading_pair_points(records) == [1.0]

@@ -1,0 +1,101 @@
+"""`ponnuki match` as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from ponnuki.arena.contestant import Contestant
+from ponnuki.arena.match import LOG_NAME
+from ponnuki.arena.timecontrol import TimeControl
+from ponnuki.cli.main import main
+from ponnuki.engine.errors import ConfigError
+
+from .conftest import fake_command
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="quotes the commands as POSIX shells do")
+
+
+def quoted(*options: str) -> str:
+    return shlex.join(fake_command(*options))
+
+
+def test_a_match_is_played_kept_and_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["match", quoted(), quoted("--resign-at", "0"), "--games", "4", "--size", "5", "--concurrency", "2",
+                 "--name-a", "left", "--name-b", "right", "--out", str(tmp_path / "m"),
+                 "--json", str(tmp_path / "m.json")]
+    assert main(arguments) == 0
+    shown = capsys.readouterr()
+    assert "left (A) against right (B): 4 of 4 games" in shown.out
+    assert "4 won, 0 drawn, 0 lost: 100.0%" in shown.out
+    assert shown.err.count("by resignation") == 4
+    found = json.loads((tmp_path / "m.json").read_text("utf-8"))
+    assert (found["wins"], found["elo"], found["sides"]["A"]["name"]) == (4, None, "left")
+    assert found["score_interval"] == pytest.approx([0.5101, 1.0], abs=1e-4)
+    assert len(list((tmp_path / "m" / "sgf").iterdir())) == 4
+
+
+@pytest.mark.parametrize(("wrong", "said"), [
+    (["--games", "5"], "even"),
+    (["--time", "soon"], "bad time 'soon'"),
+    (["--rules", "house"], "unknown rules 'house'"),
+    (["--sprt", "5", "0"], "lower"),
+    (["--opening-moves", "40"], "no room"),
+])
+def test_wrong_settings_get_one_line(wrong: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["match", quoted(), quoted(), "--size", "5", *wrong]) != 0
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.count("\n") == 1
+
+
+def test_ctrl_c_keeps_what_is_finished_and_leaves_no_engine_behind(tmp_path: Path) -> None:
+    psutil = pytest.importorskip("psutil")
+    slow = quoted("--late-at", "0", "--late-s", "0.03")
+    command = [sys.executable, "-m", "ponnuki.cli.main", "match", slow, slow, "--games", "400", "--size", "5",
+               "--concurrency", "2", "--out", str(tmp_path)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    log = tmp_path / LOG_NAME
+    while process.poll() is None and not (log.exists() and log.read_text("utf-8").count("\n") > 3):
+        time.sleep(0.02)
+    engines = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "the same command goes on from there" in error
+    assert "lost by" not in error, "stopping an engine is not its failure"
+    assert len(engines) >= 4
+    assert psutil.wait_procs(engines, timeout=10)[1] == []
+    assert all(json.loads(line) for line in log.read_text("utf-8").splitlines())
+
+
+def test_a_weights_file_stands_for_our_engine(tmp_path: Path) -> None:
+    net = tmp_path / "small net.onnx"
+    net.touch()
+    ours = Contestant.parse(f"{shlex.quote(str(net))} --playouts 50", TimeControl.parse("1/move"))
+    assert ours.command[-7:] == ("gtp", "--weights", str(net), "--playouts", "50", "--move-time", "1")
+    assert not ours.sends_clock
+    assert ours.name == "small net --playouts 50 --move-time 1"
+    clocked = Contestant.parse(shlex.quote(str(net)), TimeControl.parse("300"))
+    assert clocked.sends_clock
+    assert clocked.command[-1] == str(net)
+    with pytest.raises(ConfigError, match=r"weights file 'gone\.onnx' does not exist"):
+        Contestant.parse("gone.onnx")
+
+
+def test_a_command_line_is_split_as_in_a_shell() -> None:
+    other = Contestant.parse("gnugo --mode gtp --outfile 'a b'", TimeControl.parse("1/move"))
+    assert other.command == ("gnugo", "--mode", "gtp", "--outfile", "a b")
+    assert other.sends_clock
+    with pytest.raises(ConfigError, match="got nothing"):
+        Contestant.parse(" ")
+    with pytest.raises(ConfigError, match="bad engine command"):
+        Contestant.parse("gnugo 'unclosed")
