@@ -47,7 +47,7 @@ def _add_schedule(group: argparse._ArgumentGroup) -> None:
                        help="positions a step on 19x19, up to twice as many on smaller boards (default: 96)")
     group.add_argument("--optimizer", choices=("muon", "adamw"), help="(default: muon)")
     group.add_argument("--learning-rate", type=number(0, above=True), metavar="R",
-                       help="at the top of the schedule (default: 0.002)")
+                       help="at the top of the schedule (default: 0.008)")
     group.add_argument("--weight-decay", type=number(0), metavar="D", help="(default: 0.02)")
     group.add_argument("--warm-up", type=number(0, 1), metavar="W", help="share of the schedule (default: 0.03)")
     group.add_argument("--average", type=number(0, 1), metavar="A",
