@@ -44,9 +44,8 @@ def random_labels(rng: np.random.Generator, size: int, index: int) -> MoveLabels
     if index % 5 != 0:
         labels.value_to_play = float(rng.integers(-64, 65)) / 64
         labels.lead_to_play = float(rng.integers(-40, 41)) / 4
-    if index % 7 != 0:
-        moves = rng.choice(area + 1, 5, replace=False).tolist()
-        labels.policy = [(move, int(rng.integers(1, 1000))) for move in moves]
+    moves = rng.choice(area + 1, 5 if index % 7 else 0, replace=False).tolist()
+    labels.policy = [(move, int(rng.integers(1, 1000))) for move in moves]
     labels.policy_target = TARGET_STORED if labels.policy else TARGET_NONE
     if index % 4 == 1:
         labels.ownership_to_play = rng.integers(-100, 101, area).astype(np.int8)
