@@ -71,6 +71,7 @@ class GroupSampler:
         self._seed = (seed, zlib.crc32(group.name.encode()))
         self._memory_bytes = memory_mb << 20
         self._place = (0, 0, 0)  # epoch, part, positions of the part already drawn
+        self._parts: tuple[int, list[list[Path]]] = (-1, [])  # an epoch and its parts
         self._loaded = (-1, -1)  # epoch and part of what follows
         self._shards: list[Shard] = []
         self._offsets = np.zeros(1, np.int64)
@@ -116,7 +117,9 @@ class GroupSampler:
         epochs_begun = 0
         while True:
             epoch, part, cursor = self._place
-            parts = self._parts(epoch)
+            if self._parts[0] != epoch:
+                self._parts = (epoch, self._cut(epoch))
+            parts = self._parts[1]
             if part >= len(parts):
                 self._place = (epoch + 1, 0, 0)
                 epochs_begun += 1
@@ -129,7 +132,7 @@ class GroupSampler:
                 return
             self._place = (epoch, part + 1, 0)
 
-    def _parts(self, epoch: int) -> list[list[Path]]:
+    def _cut(self, epoch: int) -> list[list[Path]]:
         """An epoch's shards in random order, cut into parts that fit into memory."""
         rng = np.random.default_rng((*self._seed, epoch))
         parts: list[list[Path]] = []
