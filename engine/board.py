@@ -113,7 +113,7 @@ def new_board(size: int) -> Board:
 
 @kernel
 def board_row(boards, index):
-    """One board of a batch, as views."""
+    """One board of a batch, as views. For kernels alone: from Python it would return whole arrays (`_jit.kernel`)."""
     return Board(
         boards.info[index],
         boards.hash[index],

@@ -20,8 +20,8 @@ from ponnuki.engine.board import (
     PASSES,
     SQUARES_SHIFT,
     SUM_MASK,
+    Board,
     atari_liberty,
-    board_row,
     copy_board,
     hash_key,
     in_atari,
@@ -245,7 +245,7 @@ def test_undo_at_random(ko: int) -> None:
 def test_copies_and_rows_are_independent() -> None:
     """`copy_board` copies all of a board, and playing on one row of a batch leaves the others alone."""
     boards = new_boards(2, 5)
-    first, second = board_row(boards, 0), board_row(boards, 1)
+    first, second = (Board(*(array[row] for array in boards)) for row in (0, 1))
     for move in (6, 7, 12):
         play(first, move)
     copy_board(first, second)
@@ -253,7 +253,7 @@ def test_copies_and_rows_are_independent() -> None:
     before = [array.copy() for array in first]
     play(second, 0)
     assert all(np.array_equal(array, kept) for array, kept in zip(first, before, strict=True))
-    assert int(board_row(boards, 1).info[MOVE_COUNT]) == 4
+    assert int(boards.info[1, MOVE_COUNT]) == 4
 
 
 @pytest.mark.kernels
