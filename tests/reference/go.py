@@ -181,6 +181,13 @@ class ReferenceGame:
         self.situations.pop()
         self._remember()
 
+    def copy(self) -> ReferenceGame:
+        """An independent game with the same moves behind it."""
+        other = ReferenceGame(self.size, self.ko, self.suicide)
+        other.moves, other.lost, other.situations = list(self.moves), list(self.lost), list(self.situations)
+        other._remember()
+        return other
+
     def captured(self, colour: int) -> int:
         """Stones of `colour` that have left the board, by capture or suicide."""
         return sum(count for lost_colour, count in self.lost if lost_colour == colour)

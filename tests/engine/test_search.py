@@ -1,0 +1,293 @@
+"""The search: equal to the reference tree by tree, its limits, its reuse, its symmetries."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+
+from ponnuki.engine.config import SearchSettings
+from ponnuki.engine.coords import parse_vertex, vertex
+from ponnuki.engine.evaluator import Evaluation, Evaluator, LeafBatch, RolloutEvaluator, UniformEvaluator
+from ponnuki.engine.game import Game
+from ponnuki.engine.pool import Pool
+from ponnuki.engine.rules import Ko, Rules, Scoring
+from ponnuki.engine.search import Search
+from ponnuki.engine.tree import EXPANDED, NO_PARENT, ROOT, TERMINAL
+from tests.engine.fakes import EquivariantEvaluator, OpinionEvaluator, opinion, reference_opinion
+from tests.reference.go import ReferenceGame
+from tests.reference.mcts import Node, PuctSettings, ReferenceSearch
+
+RULE_SETS = [Rules(ko=Ko(ko), scoring=Scoring(scoring), suicide=suicide)
+             for ko in range(3) for scoring in (0, 1) for suicide in (False, True)]
+
+
+def puct_settings(settings: SearchSettings) -> PuctSettings:
+    fields = asdict(settings)
+    return PuctSettings(**{name: fields[name] for name in PuctSettings.__dataclass_fields__})
+
+
+def both_games(size: int, komi: float, rules: Rules, moves: int, rng: random.Random) -> tuple[Game, ReferenceGame]:
+    """The same random game on the engine and on the reference."""
+    game, reference = Game(size, komi, rules), ReferenceGame(size, int(rules.ko), rules.suicide)
+    for _ in range(moves):
+        legal = np.flatnonzero(game.legal_moves()[:-1]).tolist()
+        move = rng.choice(legal) if legal and rng.random() > 0.1 else size * size
+        game.play(move)
+        reference.play(move)
+    return game, reference
+
+
+def run(search: Search, evaluator: Evaluator, playouts: int, batch_size: int) -> None:
+    """Step a search to so many visits of the root, as the reference does."""
+    pool = Pool(evaluator, batch_size)
+    while search.visits < playouts:
+        assert pool.step([search], [playouts - search.visits])
+
+
+def assert_same_tree(search: Search, index: int, node: Node, path: str = "") -> int:
+    """Compare a node and all below it; the number of nodes compared."""
+    tree = search.tree
+    assert tree.visits[index] == node.visits, path
+    assert tree.pending[index] == node.pending == 0, path
+    assert tree.value_sum[index] == pytest.approx(node.value_sum, abs=1e-4), path
+    assert tree.lead_sum[index] == pytest.approx(node.lead_sum, abs=1e-2), path
+    assert {EXPANDED: "expanded", TERMINAL: "terminal"}[int(tree.state[index])] == node.state, path
+    first = int(tree.first_edge[index])
+    edges = range(first, first + int(tree.edge_count[index]))
+    priors = {int(tree.edge_move[edge]): float(tree.edge_prior[edge]) for edge in edges}
+    assert priors == pytest.approx(node.priors, abs=1e-6), path
+    opened = edges[: int(tree.opened[index])]
+    assert [int(tree.edge_move[edge]) for edge in opened] == list(node.children), path
+    compared = 1
+    for edge in opened:
+        move, child = int(tree.edge_move[edge]), int(tree.edge_child[edge])
+        assert tree.parent[child] == index, path
+        compared += assert_same_tree(search, child, node.children[move], f"{path} {vertex(move, search.size)}")
+    return compared
+
+
+@pytest.mark.parametrize("rules", RULE_SETS, ids=str)
+@pytest.mark.parametrize("batch_size", [1, 5])
+def test_same_tree_as_the_reference(rules: Rules, batch_size: int) -> None:
+    """Random openings on small boards, searched deep enough to end games and to meet superko."""
+    rng = random.Random(batch_size)
+    compared = 0
+    for size, moves, playouts in ((2, 0, 150), (3, 4, 150), (5, 8, 80)):
+        game, reference = both_games(size, 1.5, rules, moves, rng)
+        search = Search(game)
+        twin = ReferenceSearch(reference, 1.5, rules.scoring == Scoring.TERRITORY, puct_settings(search.settings))
+        run(search, OpinionEvaluator(), playouts, batch_size)
+        twin.run(playouts, batch_size, reference_opinion)
+        assert search.tree.parent[ROOT] == NO_PARENT
+        compared += assert_same_tree(search, ROOT, twin.root)
+    assert compared > 200
+
+
+@pytest.mark.parametrize("settings", [
+    SearchSettings(c_puct=3.0, c_puct_log=0.0),
+    SearchSettings(c_puct=0.3, c_puct_log=2.0, c_puct_base=20.0),
+    SearchSettings(fpu_reduction=0.0),
+    SearchSettings(fpu_reduction=1.5),
+    SearchSettings(virtual_loss=0.0),
+    SearchSettings(virtual_loss=4.0),
+    SearchSettings(policy_temperature=2.5),
+], ids=str)
+def test_every_setting_means_what_the_reference_says(settings: SearchSettings) -> None:
+    game, reference = both_games(5, 0.5, Rules(), 6, random.Random(3))
+    search = Search(game, settings)
+    twin = ReferenceSearch(reference, 0.5, False, puct_settings(settings))
+    run(search, OpinionEvaluator(), 200, 4)
+    twin.run(200, 4, reference_opinion)
+    assert_same_tree(search, ROOT, twin.root)
+
+
+def test_advance_keeps_the_subtree() -> None:
+    """Search, play a move, search on, five times over; the trees stay equal, new moves included."""
+    rng = random.Random(1)
+    game, reference = both_games(4, 0.5, Rules(), 3, rng)
+    search, evaluator = Search(game), OpinionEvaluator()
+    twin = ReferenceSearch(reference, 0.5, False, puct_settings(search.settings))
+    for turn in range(5):
+        run(search, evaluator, 120, 3)
+        twin.run(120, 3, reference_opinion)
+        assert_same_tree(search, ROOT, twin.root)
+        stats = search.snapshot().moves
+        unvisited = [move for move in twin.root.priors if move not in twin.root.children]
+        move = unvisited[0] if turn == 3 and unvisited else stats[0].move
+        known = next((stat.visits for stat in stats if stat.move == move), 0)
+        search.advance(move)
+        twin.advance(move)
+        assert search.visits == (known if twin.root.visits else 0)
+        assert search.playouts == 0
+        assert search.to_play == twin.game.to_play
+
+
+def test_a_golden_search() -> None:
+    """One whole search pinned, so that a change of the formula shows even where the reference changes with it."""
+    game = Game(3, 0.5)
+    game.play(parse_vertex("B2", 3))
+    search = Search(game)
+    run(search, OpinionEvaluator(), 100, 2)
+    snapshot = search.snapshot()
+    assert {vertex(stats.move, 3): stats.visits for stats in snapshot.moves} == {
+        "A2": 54, "C1": 15, "B1": 8, "B3": 8, "C3": 7, "C2": 5, "A3": 1, "pass": 1,
+    }
+    assert snapshot.value_to_play == pytest.approx(0.01127, abs=1e-5)
+    assert [vertex(move, 3) for move in snapshot.moves[0].pv] == ["A2", "C2", "B3", "C3", "A3", "C1", "pass", "B1"]
+
+
+def test_the_snapshot_adds_up() -> None:
+    game, _ = both_games(5, 0.5, Rules(), 6, random.Random(4))
+    search = Search(game)
+    run(search, OpinionEvaluator(), 300, 4)
+    snapshot = search.snapshot(max_pv=6)
+    assert (snapshot.size, snapshot.to_play, snapshot.visits, snapshot.playouts) == (5, 1, 300, 300)
+    assert sum(stats.visits for stats in snapshot.moves) == 299
+    total = sum(stats.visits * stats.value_to_play for stats in snapshot.moves) + snapshot.raw_value_to_play
+    assert snapshot.value_to_play == pytest.approx(total / 300, abs=1e-6)
+    assert [stats.visits for stats in snapshot.moves] == sorted((s.visits for s in snapshot.moves), reverse=True)
+    assert sum(stats.prior for stats in snapshot.moves) <= 1 + 1e-6
+    for stats in snapshot.moves:
+        assert stats.pv[0] == stats.move
+        assert len(stats.pv) <= 6
+        follower = game.copy()
+        for move in stats.pv:
+            follower.play(move)  # raises for an illegal variation
+        assert stats.winrate == (1 + stats.value_to_play) / 2
+    priors = search.priors()
+    assert priors.sum() == pytest.approx(1, abs=1e-5)
+    assert np.array_equal(priors > 0, game.legal_moves())
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_symmetries_do_not_change_an_equivariant_opinion(seed: int) -> None:
+    """Policy and ownership come back from the symmetry they were asked in: the same tree with and without."""
+    game, _ = both_games(5, 0.5, Rules(), 7, random.Random(seed))
+    snapshots = []
+    for random_symmetry in (False, True):
+        search = Search(game, SearchSettings(random_symmetry=random_symmetry, keep_ownership=True), seed=seed)
+        run(search, EquivariantEvaluator(), 150, 4)
+        snapshots.append(search.snapshot())
+    plain, turned = snapshots
+    assert [(s.move, s.visits, s.pv) for s in plain.moves] == [(s.move, s.visits, s.pv) for s in turned.moves]
+    assert plain.value_to_play == pytest.approx(turned.value_to_play, abs=1e-5)
+    assert plain.ownership_to_play is not None
+    assert plain.ownership_to_play == pytest.approx(turned.ownership_to_play, abs=0.011)
+    assert np.abs(plain.ownership_to_play).max() > 0.2
+
+
+def test_leaves_are_shown_in_different_symmetries() -> None:
+    seen: set[int] = set()
+
+    class Watcher(EquivariantEvaluator):
+        def evaluate(self, batch: LeafBatch) -> Evaluation:
+            seen.update(batch.symmetry[: batch.count].tolist())
+            return super().evaluate(batch)
+
+    game, _ = both_games(5, 0.5, Rules(), 7, random.Random(1))
+    run(Search(game, seed=1), Watcher(), 200, 4)
+    assert seen == set(range(8))
+
+
+def test_a_full_tree_ends_the_search() -> None:
+    search = Search(Game(5), SearchSettings(max_nodes=50))
+    pool = Pool(OpinionEvaluator(), 4)
+    while not search.full:
+        pool.step([search])
+    assert 40 <= search.visits <= 50
+    assert search.tree.used[0] <= 50
+    assert pool.step([search]) == 0
+    search.advance(search.snapshot().moves[0].move)
+    assert not search.full
+    assert pool.step([search]) > 0
+
+
+def test_the_tree_grows_beyond_its_first_room() -> None:
+    """The same search in a tree that had to grow as in the reference's, on a board where 1,024 nodes do not suffice."""
+    search = Search(Game(3, 0.5))
+    run(search, OpinionEvaluator(), 3000, 1)
+    twin = ReferenceSearch(ReferenceGame(3), 0.5, False, puct_settings(search.settings))
+    twin.run(3000, 1, reference_opinion)
+    assert assert_same_tree(search, ROOT, twin.root) > 1024
+
+
+def test_two_batches_in_flight() -> None:
+    """Leaves of a second batch are others than the first's, and applying in either order counts all of them."""
+    game, _ = both_games(5, 0.5, Rules(), 6, random.Random(5))
+    search, evaluator = Search(game), OpinionEvaluator()
+    run(search, evaluator, 20, 4)
+    batches = [LeafBatch(5, 4, evaluator.inputs) for _ in range(2)]
+    collected = [search.collect(batch) for batch in batches]
+    assert all(collected)
+    nodes = [set(batch.arrays.node[: batch.count].tolist()) for batch in batches]
+    assert not nodes[0] & nodes[1]
+    with pytest.raises(RuntimeError, match="in flight"):
+        search.advance(game.pass_move)
+    for batch in reversed(batches):
+        search.apply(batch, evaluator.evaluate(batch))
+    assert search.visits == 20 + sum(collected)
+    assert search.tree.pending[: search.tree.used[0]].max() == 0
+
+
+@pytest.mark.parametrize(("komi", "value"), [(0.5, 1.0), (9.0, 0.0), (9.5, -1.0)])
+def test_a_second_pass_is_worth_the_count(komi: float, value: float) -> None:
+    """Black owns the board and White has passed: Black's pass is won, drawn or lost by komi, whatever the evaluator."""
+    game = Game(3, komi)
+    game.play(parse_vertex("B2", 3))
+    game.play(game.pass_move)
+    search = Search(game)
+    run(search, UniformEvaluator(), 200, 2)
+    stats = next(stats for stats in search.snapshot().moves if stats.move == game.pass_move)
+    assert (stats.value_to_play, stats.lead_to_play, stats.pv) == (value, 9 - komi, (game.pass_move,))
+    best = search.snapshot().moves[0]
+    assert (best.move == game.pass_move) == (value > 0)
+    search.advance(game.pass_move)
+    assert search.visits == 0, "nothing is known below a finished game"
+
+
+def test_under_territory_scoring_the_evaluator_settles_a_finished_game() -> None:
+    game = Game(3, 0.5, Rules(scoring=Scoring.TERRITORY))
+    game.play(parse_vertex("B2", 3))
+    game.play(game.pass_move)
+    search, evaluator = Search(game), OpinionEvaluator()
+    run(search, evaluator, 100, 1)
+    stats = next(stats for stats in search.snapshot().moves if stats.move == game.pass_move)
+    game.play(game.pass_move)
+    stones = tuple(game.stones().reshape(-1).tolist())
+    assert stats.value_to_play == pytest.approx(-opinion(stones, game.to_play)[1], abs=1e-6)
+    assert stats.pv == (game.pass_move,)
+
+
+def test_a_search_from_a_finished_game_still_finds_moves() -> None:
+    """A client may ask for a move after two passes."""
+    game = Game(3, 0.5)
+    game.play(game.pass_move)
+    game.play(game.pass_move)
+    search = Search(game)
+    run(search, OpinionEvaluator(), 50, 4)
+    assert search.snapshot().moves[0].visits > 0
+
+
+def test_the_search_leaves_the_game_alone() -> None:
+    game, _ = both_games(5, 0.5, Rules(), 6, random.Random(2))
+    before = [array.copy() for array in game.board]
+    search = Search(game)
+    run(search, OpinionEvaluator(), 50, 4)
+    search.advance(search.snapshot().moves[0].move)
+    assert all(np.array_equal(array, kept) for array, kept in zip(game.board, before, strict=True))
+
+
+def test_the_same_seed_gives_the_same_search() -> None:
+    """Rollouts take their chance from the search's seed alone."""
+    game = Game(5, 0.5)
+
+    def figures(seed: int) -> list[tuple[int, int, float]]:
+        search = Search(game, seed=seed)
+        run(search, RolloutEvaluator(), 150, 8)
+        return [(stats.move, stats.visits, stats.value_to_play) for stats in search.snapshot().moves]
+
+    assert figures(7) == figures(7)
+    assert figures(7) != figures(8)
