@@ -6,10 +6,13 @@ The GTP 2 draft names the message of each failure; we send it first and say afte
 from __future__ import annotations
 
 import math
+import re
 
 from ponnuki.engine.coords import BLACK, WHITE, parse_vertex
 
 from .protocol import GtpError, Request
+
+_INTEGER = re.compile("[-+]?[0-9]{1,18}")
 
 _COLOURS = {"b": BLACK, "black": BLACK, "w": WHITE, "white": WHITE}
 
@@ -62,9 +65,8 @@ def parse_pairs(words: tuple[str, ...], size: int, *, allow_pass: bool) -> list[
 
 def parse_int(text: str, what: str = "number") -> int:
     """A decimal integer."""
-    digits = text.removeprefix("-").removeprefix("+")
-    if not (digits.isascii() and digits.isdigit() and len(digits) <= 18 and len(text) - len(digits) <= 1):
-        raise GtpError(f"syntax error: {what} {text} is not an integer")
+    if not _INTEGER.fullmatch(text):
+        raise GtpError(f"syntax error: {what} {text} is not an integer of at most 18 digits")
     return int(text)
 
 

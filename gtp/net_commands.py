@@ -54,7 +54,7 @@ def _block(table: Table, symmetry: int) -> str:
 
 def _rows(values: np.ndarray, size: int) -> list[str]:
     """One line of floats for each row of float[N*N]; NaN as KataGo writes it."""
-    texts = ["NAN" if value != value else f"{value:.6f}" for value in values.tolist()]
+    texts = ["NAN" if value != value else f"{value + 0.0:.6f}" for value in values.tolist()]  # + 0.0: no "-0.000000"
     return [" ".join(texts[start : start + size]) for start in range(0, size * size, size)]
 
 

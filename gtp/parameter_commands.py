@@ -51,10 +51,10 @@ def _search(field: str) -> Parameter:
 
 
 def _utility_threshold() -> Parameter:
-    """KataGo's threshold is a utility of −1 … 1, ours a win rate."""
+    """KataGo's threshold is a utility of −1 … 1, ours a win rate; rounded, so that what is read can be written back."""
     return Parameter(
-        lambda settings: 2 * settings.resign_threshold - 1,
-        lambda settings, text: replace(settings, resign_threshold=(parse_float(text) + 1) / 2),
+        lambda settings: round(2 * settings.resign_threshold - 1, 9),
+        lambda settings, text: replace(settings, resign_threshold=round((parse_float(text) + 1) / 2, 9)),
     )
 
 

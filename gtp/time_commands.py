@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .arguments import expect, parse_colour, parse_count, parse_seconds
+from .arguments import expect, parse_colour, parse_count, parse_float, parse_seconds
 from .protocol import GtpError, Request
 from .table import Table
 
@@ -27,9 +27,12 @@ def time_settings(table: Table, request: Request) -> None:
 
 
 def time_left(table: Table, request: Request) -> None:
-    """What the clock of a colour shows: seconds, and stones (or periods) left in overtime, 0 in main time."""
+    """What the clock of a colour shows: seconds, and stones (or periods) left in overtime, 0 in main time.
+
+    A time below zero, which controllers send when a flag has fallen, counts as none left.
+    """
     colour, seconds, stones = expect(request, "COLOR TIME STONES")
-    table.clock.update(parse_colour(colour), parse_seconds(seconds, "time"), parse_count(stones, "stones"))
+    table.clock.update(parse_colour(colour), parse_float(seconds, "time"), parse_count(stones, "stones"))
 
 
 def _none(table: Table) -> None:
@@ -89,7 +92,9 @@ def kata_list_time_settings(table: Table, request: Request) -> str:
 
 
 def _set_kind(table: Table, request: Request, accepted: tuple[str, ...]) -> None:
-    kind = request.arguments[0].lower() if request.arguments else ""
+    if not request.arguments:
+        raise GtpError(f"syntax error: usage: {request.name} {'|'.join(accepted)} ...")
+    kind = request.arguments[0].lower()
     if kind not in accepted:
         raise GtpError(f"unsupported time settings {kind}: expected one of {', '.join(accepted)}")
     usage, apply = KINDS[kind]
