@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ._jit import kernel
+from ._jit import inlined_kernel, kernel
 from .coords import BLACK, EMPTY, MAX_SIZE, MIN_SIZE, OFF_BOARD, WHITE, bordered, bordered_area
 from .errors import ConfigError
 from .zobrist import STONE, WHITE_TO_PLAY
@@ -173,32 +173,32 @@ def clear_board(board, size):
     board.info[EMPTY_COUNT] = size * size
 
 
-@kernel
+@inlined_kernel
 def to_bordered(point, size):
     """`engine.coords.bordered`, compiled."""
     return (point // size + 1) * (size + 1) + point % size + 1
 
 
-@kernel
+@inlined_kernel
 def to_point(place, size):
     """The point at a bordered index: the inverse of `to_bordered`."""
     return (place // (size + 1) - 1) * size + place % (size + 1) - 1
 
 
-@kernel
+@inlined_kernel
 def packed(place):
     """One pseudo-liberty at a bordered index: count 1, sum `place`, squares `place`²."""
     wide = np.int64(place)
     return (wide * wide << SQUARES_SHIFT) | (wide << COUNT_BITS) | np.int64(1)
 
 
-@kernel
+@inlined_kernel
 def only_liberty_is(liberties, place):
     """Whether a chain's packed pseudo-liberties are all at one bordered index."""
     return liberties == (liberties & COUNT_MASK) * packed(place)
 
 
-@kernel
+@inlined_kernel
 def in_atari(liberties):
     """Whether packed pseudo-liberties, at least one, are all at one point."""
     count = liberties & COUNT_MASK
@@ -206,13 +206,13 @@ def in_atari(liberties):
     return count > 0 and count * (liberties >> SQUARES_SHIFT) == total * total
 
 
-@kernel
+@inlined_kernel
 def atari_liberty(liberties):
     """The single liberty of a chain in atari, as a bordered index."""
     return ((liberties >> COUNT_BITS) & SUM_MASK) // (liberties & COUNT_MASK)
 
 
-@kernel
+@inlined_kernel
 def remove_chain(board, start):
     """Take a chain off the board and give its points back as liberties. Returns the number of stones."""
     stride = board.info[SIZE] + 1
@@ -243,7 +243,7 @@ def remove_chain(board, start):
     return removed
 
 
-@kernel
+@inlined_kernel
 def merge_chains(board, one, other):
     """Join two chains, given by their heads; the larger one's head stays. Returns that head."""
     if board.chain_size[one] < board.chain_size[other]:
@@ -262,7 +262,7 @@ def merge_chains(board, one, other):
     return one
 
 
-@kernel
+@inlined_kernel
 def place_stone(board, place, colour):
     """Put a stone on an empty bordered index: captures, suicide, hash, ko. The move is not checked.
 
@@ -389,7 +389,7 @@ def hash_after(board, place, colour, suicide):
 LEGAL, ILLEGAL, SUICIDE = 1, 0, 2
 
 
-@kernel
+@inlined_kernel
 def placement_kind(board, place, colour):
     """LEGAL, ILLEGAL or SUICIDE (of several stones) for a stone at a bordered index; superko is not looked at."""
     if board.colour[place] != EMPTY or place == board.info[KO_POINT]:

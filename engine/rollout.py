@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._jit import kernel
+from ._jit import inlined_kernel, kernel
 from .board import (
     EMPTY_COUNT,
     KO_POINT,
@@ -26,7 +26,7 @@ MOVES_PER_POINT = 3
 """A rollout longer than this many moves a point is cut off and counted as it stands: longer cycles than a simple ko."""
 
 
-@kernel
+@inlined_kernel
 def next_random(state):
     """The next 64 random bits of state uint64[1], never zero: xorshift64* (Vigna, 2016)."""
     bits = state[0]
@@ -37,7 +37,7 @@ def next_random(state):
     return bits * np.uint64(2685821657736338717)
 
 
-@kernel
+@inlined_kernel
 def random_below(state, bound):
     """A random integer 0 … bound - 1, by multiplication of 32 random bits."""
     return np.int64((next_random(state) >> np.uint64(32)) * np.uint64(bound) >> np.uint64(32))
@@ -52,7 +52,7 @@ def seeded(seed, state):
     state[0] = (bits ^ (bits >> np.uint64(31))) | np.uint64(1)
 
 
-@kernel
+@inlined_kernel
 def is_own_eye(board, place, colour):
     """Whether an empty point is an eye that its owner should not fill.
 
@@ -76,7 +76,7 @@ def is_own_eye(board, place, colour):
     return against + at_edge < 2
 
 
-@kernel
+@inlined_kernel
 def random_move(board, colour, state):
     """A uniformly chosen bordered index where a light rollout may play, 0 if there is none.
 

@@ -111,7 +111,7 @@ def test_final_margin_is_the_area_score(size: int) -> None:
 def test_mean_length(size: int, mean: float, rollouts: int) -> None:
     """The known mean lengths of uniform rollouts without eye filling, less their passes, to 1%."""
     margins = np.empty(rollouts, np.int32)
-    moves = many_light_rollouts(new_board(size), new_board(size), rollouts, np.uint64(1), margins)
+    moves = many_light_rollouts(new_board(size), new_board(size), np.empty(1, np.uint64), rollouts, np.uint64(1), margins)
     assert moves / rollouts == pytest.approx(mean, rel=0.01)
     assert abs(margins.mean()) < size * size / 8
     assert margins.std() > size
@@ -120,7 +120,7 @@ def test_mean_length(size: int, mean: float, rollouts: int) -> None:
 def test_the_same_seed_gives_the_same_rollouts() -> None:
     def margins(seed: int) -> list[int]:
         out = np.empty(50, np.int32)
-        many_light_rollouts(new_board(9), new_board(9), 50, np.uint64(seed), out)
+        many_light_rollouts(new_board(9), new_board(9), np.empty(1, np.uint64), 50, np.uint64(seed), out)
         return out.tolist()
 
     assert margins(3) == margins(3)
@@ -131,7 +131,7 @@ def test_many_rollouts_leave_the_start_alone() -> None:
     start = new_board(9)
     play(start, 40)
     before = [array.copy() for array in start]
-    many_light_rollouts(start, new_board(9), 20, np.uint64(1), np.empty(20, np.int32))
+    many_light_rollouts(start, new_board(9), np.empty(1, np.uint64), 20, np.uint64(1), np.empty(20, np.int32))
     assert all(np.array_equal(array, kept) for array, kept in zip(start, before, strict=True))
 
 
