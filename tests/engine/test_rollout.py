@@ -110,8 +110,8 @@ def test_final_margin_is_the_area_score(size: int) -> None:
 @pytest.mark.parametrize(("size", "mean", "rollouts"), [(9, 111 - 3.7, 3000), (19, 456.3 - 4.3, 400)])
 def test_mean_length(size: int, mean: float, rollouts: int) -> None:
     """The known mean lengths of uniform rollouts without eye filling, less their passes, to 1%."""
-    margins = np.empty(rollouts, np.int32)
-    moves = many_light_rollouts(new_board(size), new_board(size), np.empty(1, np.uint64), rollouts, np.uint64(1), margins)
+    margins, state = np.empty(rollouts, np.int32), np.empty(1, np.uint64)
+    moves = many_light_rollouts(new_board(size), new_board(size), state, rollouts, np.uint64(1), margins)
     assert moves / rollouts == pytest.approx(mean, rel=0.01)
     assert abs(margins.mean()) < size * size / 8
     assert margins.std() > size
