@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import sys
@@ -14,6 +15,7 @@ from ponnuki.arena.gtp_client import GtpClient, Reply
 from ponnuki.arena.timecontrol import SideClock, TimeControl
 from ponnuki.engine.coords import colour_name
 from ponnuki.engine.errors import ConfigError
+from ponnuki.engine.rules import Rules
 
 _NAME_LENGTH = 60
 
@@ -73,6 +75,13 @@ def _short_name(head: str, words: Sequence[str]) -> str:
     return name if len(name) <= _NAME_LENGTH else name[: _NAME_LENGTH - 1] + "…"
 
 
+def _rules_json(name: str) -> str:
+    """A rule set as KataGo's object, for ``kata-set-rules``: not every engine knows every name."""
+    values = Rules.preset(name).to_json()
+    del values["friendlyPassOk"]  # which older versions do not know, and which no game here depends on
+    return json.dumps(values, separators=(",", ":"))
+
+
 @dataclass(frozen=True)
 class Patience:
     """How long the referee waits, in seconds of wall-clock time."""
@@ -90,8 +99,6 @@ class Seat:
 
     def __init__(self, contestant: Contestant, patience: Patience) -> None:
         self.contestant = contestant
-        self.restarts = -1
-        self.title = ""
         self._patience = patience
         self._client = GtpClient(contestant.command)
         self._ready = False
@@ -104,15 +111,13 @@ class Seat:
             EngineFailure: it did not start, or refused or failed at a command.
         """
         if not (self._ready and self._client.running):
-            self._start(size)
-        self._ask(f"boardsize {size}")
-        self._ask("clear_board")
-        self._ask(f"komi {komi:g}")
-        if "kata-set-rules" in self._commands:
-            self._ask(f"kata-set-rules {rules}")
-        time = self.contestant.time
-        if time and self.contestant.sends_clock and "time_settings" in self._commands:
-            self._ask(time.gtp_settings())
+            self._client.start()
+            self._commands = frozenset(self._ask("list_commands").text.split())
+            # A move that does not count: an engine loads and compiles in its own time, and no game is to pay for that.
+            self._set_up(size, komi, rules)
+            self._ask("genmove black")
+            self._ready = True
+        self._set_up(size, komi, rules)
 
     def play(self, colour: int, vertex: str) -> None:
         """Tell the engine a move, its own in an opening or its opponent's."""
@@ -129,7 +134,7 @@ class Seat:
             allowance_s = clock.allowance_s
             if self.contestant.sends_clock and "time_left" in self._commands:
                 self._ask(f"time_left {colour_name(colour)} {clock.gtp_time_left()}")
-        reply = self._ask(f"genmove {colour_name(colour)}", allowance_s + self._patience.hang_s)
+        reply = self._ask(f"genmove {colour_name(colour)}", allowance_s)
         if clock is not None and not clock.charge(reply.seconds):
             raise EngineFailure(Failure.TIME, f"the move took {reply.seconds:.2f} s, {allowance_s:.2f} s were allowed"
                                               f" ({self.contestant.time}, tolerance {self._patience.tolerance_s:g} s)")
@@ -149,23 +154,21 @@ class Seat:
         self._ready = False
         self._client.close()
 
-    def _start(self, size: int) -> None:
-        self._client.start()
-        self.restarts += 1
-        wait_s = self._patience.start_s
-        name, version = self._ask("name", wait_s).text, self._ask("version", wait_s).text
-        self.title = f"{name} {version}".strip()
-        self._commands = frozenset(self._ask("list_commands", wait_s).text.split())
-        # One move that does not count, so that no game pays for loading and compiling.
-        self._ask(f"boardsize {size}", wait_s)
-        self._ask("clear_board", wait_s)
-        self._ask("genmove black", wait_s)
-        self._ready = True
+    def _set_up(self, size: int, komi: float, rules: str) -> None:
+        self._ask(f"boardsize {size}")
+        self._ask("clear_board")
+        self._ask(f"komi {komi:g}")
+        if "kata-set-rules" in self._commands:
+            self._ask(f"kata-set-rules {_rules_json(rules)}")
+        time = self.contestant.time
+        if time and self.contestant.sends_clock and "time_settings" in self._commands:
+            self._ask(time.gtp_settings())
 
-    def _ask(self, command: str, timeout_s: float | None = None) -> Reply:
-        """Send a command that has to work."""
+    def _ask(self, command: str, clock_s: float = 0.0) -> Reply:
+        """Send a command that has to work and wait for its reply, `clock_s` seconds longer than is usual."""
+        patience_s = self._patience.hang_s if self._ready else self._patience.start_s
         try:
-            reply = self._client.send(command, self._patience.hang_s if timeout_s is None else timeout_s)
+            reply = self._client.send(command, patience_s + clock_s)
         except EngineFailure:
             self._ready = False
             raise

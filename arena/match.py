@@ -143,8 +143,7 @@ class Match:
 
     def run(self) -> Summary:
         """Play the games that are not finished yet; see `play_match`."""
-        if self._records:
-            self._display.message(f"resumed: {len(self._records)} of {self._settings.games} games were already played")
+        self._display.begin(self.summary())
         workers = [_Worker(self) for _ in range(min(self._settings.concurrency, len(self._waiting)))]
         try:
             if workers:

@@ -12,6 +12,9 @@ from ponnuki.arena.summary import Summary
 class MatchDisplay(Protocol):
     """Told what happens; called from one thread at a time."""
 
+    def begin(self, summary: Summary) -> None:
+        """The match begins, or goes on from the games that were finished before."""
+
     def message(self, text: str) -> None:
         """Show one line."""
 
@@ -24,6 +27,9 @@ class MatchDisplay(Protocol):
 
 class Silent:
     """Shows nothing."""
+
+    def begin(self, summary: Summary) -> None:
+        """Show nothing."""
 
     def message(self, text: str) -> None:
         """Drop the line."""
@@ -40,6 +46,11 @@ class PlainLines:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
+
+    def begin(self, summary: Summary) -> None:
+        """Say what was resumed, if anything was."""
+        if summary.records:
+            self.message(_resumed(summary))
 
     def message(self, text: str) -> None:
         """Write the line."""
@@ -62,8 +73,14 @@ class ProgressBar:
 
         self._progress = Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
                                   TimeRemainingColumn(), console=Console(file=stream))
-        self._task = self._progress.add_task("no finished games", total=None)
+        self._task = self._progress.add_task("A: no games yet", total=None)
         self._progress.start()
+
+    def begin(self, summary: Summary) -> None:
+        """Set the bar to what is finished already."""
+        if summary.records:
+            self.message(_resumed(summary))
+        self._show(summary)
 
     def message(self, text: str) -> None:
         """Write the line above the bar."""
@@ -73,18 +90,25 @@ class ProgressBar:
         """Move the bar on."""
         if record.fault is not None:
             self.message(f"{game_line(record, summary)}: {record.detail}")
-        self._progress.update(self._task, completed=len(summary.records), total=summary.games_wanted,
-                              description=f"A: {summary.headline()}")
+        self._show(summary)
 
     def close(self) -> None:
         """Leave the terminal as it was."""
         self._progress.stop()
+
+    def _show(self, summary: Summary) -> None:
+        self._progress.update(self._task, completed=len(summary.records), total=summary.games_wanted,
+                              description=f"A: {summary.brief()}")
 
 
 def display_for(stream: TextIO | None = None) -> MatchDisplay:
     """What suits the stream, stderr by default."""
     stream = sys.stderr if stream is None else stream
     return ProgressBar(stream) if stream.isatty() else PlainLines(stream)
+
+
+def _resumed(summary: Summary) -> str:
+    return f"resumed: {len(summary.records)} of {summary.games_wanted} games were already played"
 
 
 def game_line(record: GameRecord, summary: Summary) -> str:

@@ -113,6 +113,14 @@ class Summary:
                 f"({CONFIDENCE:.0%} interval {100 * low:.1f} to {100 * high:.1f}), Elo {elo_text(score.elo)} "
                 f"({elo_text(score.elo_interval()[0])} to {elo_text(score.elo_interval()[1])})")
 
+    def brief(self) -> str:
+        """The score in a few words, for a progress bar."""
+        score = self.score
+        if score.rate is None:
+            return "no games yet"
+        low, high = score.interval()
+        return f"{score.wins}–{score.draws}–{score.losses}, {100 * score.rate:.0f}% ({100 * low:.0f}–{100 * high:.0f})"
+
     def report(self) -> str:
         """The whole report as plain text."""
         a, b = (self.contestants[side] for side in SIDES)

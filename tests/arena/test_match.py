@@ -120,7 +120,7 @@ def test_the_clock_is_sent_to_engines_that_know_the_command(fake: Fake, tmp_path
     log = tmp_path / "commands"
     play(fake("a", "--log", str(log), time="60+10/5"), fake("b"), size=5)
     sent = log.read_text("utf-8").splitlines()
-    assert sent.count("time_settings 60 10 5") == 3, "once to try the engine, once for each game"
+    assert sent.count("time_settings 60 10 5") == 4, "before the trial move, after it, and for each game"
     assert "time_left black 60 0" in sent or "time_left black 59 0" in sent
     assert sent.index("time_settings 60 10 5") < next(i for i, line in enumerate(sent) if line.startswith("time_left"))
 
