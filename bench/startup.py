@@ -48,7 +48,7 @@ def measure_start_up(size: int, options: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def start_engine(size: int, options: Sequence[str], environment: Mapping[str, str]) -> Start:
+def start_engine(size: int, options: Sequence[str], environment: Mapping[str, str] | None) -> Start:
     """Start an engine, ask for its first reply and its first move, and quit it.
 
     Raises:

@@ -1,0 +1,120 @@
+"""What the benchmark reports, without holding any speed to a bar."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from ponnuki import weights
+from ponnuki.arena.failures import EngineFailure
+from ponnuki.bench import run, startup, timing
+from ponnuki.bench.kernels import MadeUpEvaluator, measure_kernels, write_many
+from ponnuki.bench.positions import PROGRESS, mid_games
+from ponnuki.bench.report import LABELS, formatted
+from ponnuki.bench.rollouts import measure_rollouts
+from ponnuki.bench.search import CountingEvaluator, search_for
+from ponnuki.cli.bench import PARTS
+from ponnuki.engine.board import new_board
+from ponnuki.engine.config import PlayerSettings
+from ponnuki.engine.evaluator import NET_INPUTS
+from ponnuki.engine.game import Game
+
+SHIPPED = weights.path_of()
+
+
+def clock(step: float) -> Callable[[], float]:
+    """A clock that goes on by `step` at each look."""
+    time = -step
+
+    def look() -> float:
+        nonlocal time
+        time += step
+        return time
+
+    return look
+
+
+def test_rate_is_units_by_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timing.time, "perf_counter", clock(0.25))
+    calls = []
+    assert timing.rate(lambda: calls.append(1) or 3, seconds=1.0) == 12.0
+    assert len(calls) == 4
+
+
+def test_rollouts_are_whole_games() -> None:
+    result = measure_rollouts(5, 0.01)
+    assert set(result) == {"rollouts_per_s", "rollout_moves"}
+    assert 20 < result["rollout_moves"] < 75
+    assert result["rollouts_per_s"] > 0
+
+
+def test_mid_games_are_varied_legal_and_repeatable() -> None:
+    first, second = (mid_games(MadeUpEvaluator(7), 7, 2) for _ in range(2))
+    assert [game.moves for game in first] == [game.moves for game in second]
+    assert first[0].moves != first[1].moves
+    assert all(len(game.moves) == int(PROGRESS * 49) for game in first)
+
+
+def test_kernel_costs_are_measured_on_what_they_name() -> None:
+    result = measure_kernels(mid_games(MadeUpEvaluator(5), 5, 1), batch_size=4)
+    assert set(result) == {"select_us", "planes_us", "backup_us"}
+    assert all(value > 0 for value in result.values())
+
+
+def test_planes_are_really_written() -> None:
+    planes = np.full((NET_INPUTS.planes, 5, 5), np.nan, np.float32)
+    globals_out = np.full(NET_INPUTS.globals, np.nan, np.float32)
+    write_many(new_board(5), np.ones(26, np.uint8), 3, planes, globals_out)
+    assert np.isfinite(planes).all()
+    assert np.isfinite(globals_out).all()
+
+
+def test_only_playouts_that_need_an_evaluation_are_counted() -> None:
+    """Black has passed, so that every second playout ends in a finished game."""
+    game = Game(2)
+    game.play(game.pass_move)
+    counting = CountingEvaluator(MadeUpEvaluator(2))
+    search = search_for(game, counting, PlayerSettings(), 0.05)
+    assert 0 < counting.evaluations < search.playouts
+
+
+def test_start_up_tells_replies_apart_and_reads_the_memory() -> None:
+    start = startup.start_engine(5, ["--playout", "rollout"], environment=None)
+    assert 0 < start.first_reply_s <= start.first_genmove_s
+    if start.rss_mb is not None:
+        assert 10 < start.rss_mb < 4000
+
+
+def test_an_engine_that_does_not_start_is_reported_with_its_own_words() -> None:
+    with pytest.raises(EngineFailure, match="--threads: '0' is not accepted"):
+        startup.start_engine(5, ["--threads", "0"], environment=None)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(None, "-"), (0.87654, "0.8765"), (61699.6, "61,700"), (3, "3"), (0.01, "0.01")]
+)
+def test_figures_for_people(value: object, text: str) -> None:
+    assert formatted(value) == text
+
+
+def test_command_offers_the_parts_there_are() -> None:
+    assert tuple(run.PARTS) == PARTS
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(SHIPPED is None, reason="no net is shipped")
+def test_json_is_one_object_with_the_promised_keys() -> None:
+    command = [sys.executable, "-m", "ponnuki.cli.main", "bench", "--json", "--size", "9", "--seconds", "2",
+               "--only", "rollouts", "search", "kernels"]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    result = json.loads(done.stdout)
+    assert {
+        "size", "threads", "weights", "precision", "rollouts_per_s", "rollout_moves", "raw_evals_per_s",
+        "playouts_per_s", "search_efficiency", "float_evals_per_s", "select_us", "planes_us", "backup_us",
+        "tree_bytes_per_node",
+    } <= set(result)  # fmt: skip
+    assert set(result) - set(LABELS) == {"size", "threads", "weights", "precision"}
+    assert result["search_efficiency"] == pytest.approx(result["playouts_per_s"] / result["raw_evals_per_s"])
