@@ -103,6 +103,7 @@ class Player:
         colour: int | None = None,
         stop: threading.Event | None = None,
         commit: bool = True,
+        started: float | None = None,
     ) -> Choice:
         """Think, choose, and play the move unless it is a resignation.
 
@@ -110,8 +111,9 @@ class Player:
             colour: who moves, by default the side to play.
             stop: ends the search at once when set.
             commit: False leaves the game as it is.
+            started: `time.monotonic()` when the clock began to run, by default now.
         """
-        started = time.monotonic()
+        started = time.monotonic() if started is None else started
         if colour is not None and colour != self.game.to_play:
             self.game.to_play = colour
             self.forget()

@@ -18,8 +18,8 @@ from ponnuki.engine.config import PlayerSettings
 from ponnuki.engine.errors import PonnukiError, WeightsError
 from ponnuki.engine.game import Game
 
+from .notices import notice
 from .protocol import GtpError
-from .streams import notice
 
 if TYPE_CHECKING:
     from ponnuki.engine.evaluator import Evaluator

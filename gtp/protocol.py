@@ -11,11 +11,12 @@ Section numbers are those of the GTP 2 draft (Farnebäck, 2002).
 from __future__ import annotations
 
 import re
-import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+
+from .notices import notice
 
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\ufeff]")
 """Control characters other than tab and newline (section 2.4), and the byte-order mark that some shells send first."""
@@ -111,9 +112,7 @@ class Dispatcher:
         except GtpError as error:
             return Reply(format_reply(request.id, str(error), success=False))
         except Exception:
-            print(f"ponnuki: internal error in GTP command {request.name!r}", file=sys.stderr)
-            traceback.print_exc()
-            sys.stderr.flush()
+            notice(f"internal error in GTP command {request.name!r}\n{traceback.format_exc().rstrip()}")
             return Reply(format_reply(request.id, "internal error", success=False))
         return Reply(format_reply(request.id, text, success=True), ends_session=request.name == "quit")
 

@@ -8,8 +8,8 @@ from ponnuki.engine.errors import ConfigError
 from ponnuki.engine.rules import Rules
 
 from .arguments import expect
+from .notices import notice
 from .protocol import GtpError, Request
-from .streams import notice
 from .table import Table
 
 KGS_RULES = {"chinese": "chinese-kgs", "aga": "aga", "japanese": "japanese", "new_zealand": "new-zealand"}

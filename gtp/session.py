@@ -46,7 +46,7 @@ class Session:
         """
         inbox = Inbox(split_lines(read), self._log)
         inbox.start()
-        with contextlib.suppress(ClosedPipe):
+        with contextlib.closing(self._log), contextlib.suppress(ClosedPipe):
             converse(self._dispatcher, inbox, Outbox(output, self._log).send)
 
 

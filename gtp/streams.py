@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import queue
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -25,12 +24,6 @@ MAX_LINE_BYTES = 1 << 20
 
 INTERRUPT_COMMENT = "# interrupt"
 """The comment line by which GoGui asks for the answer of the running command at once."""
-
-
-def notice(text: str) -> None:
-    """Tell the user one line, on stderr; a stderr that is closed is no reason to stop."""
-    with contextlib.suppress(OSError, ValueError):
-        print(f"ponnuki: {text}", file=sys.stderr, flush=True)
 
 
 class ClosedPipe(Exception):
@@ -64,19 +57,20 @@ class Log:
             raise ConfigError(f"cannot write the log {path}: {error.strerror or error}") from error
 
     def write(self, direction: str, text: str) -> None:
-        """Note every line of `text`: direction ``>>`` from the client, ``<<`` to it, ``--`` neither."""
+        """Note every line of `text`, ``>>`` from the client or ``<<`` to it; a full disk is no reason to stop."""
         if self._file is None:
             return
         now = datetime.now().isoformat(timespec="milliseconds")
-        with self._lock:
+        with self._lock, contextlib.suppress(OSError, ValueError):
             for line in text.rstrip("\n").split("\n"):
                 self._file.write(f"{now} {direction} {line}\n")
             self._file.flush()
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file; what is written later is lost."""
         if self._file is not None:
-            self._file.close()
+            with self._lock:
+                self._file.close()
 
 
 class Inbox:

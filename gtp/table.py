@@ -7,6 +7,7 @@ a move waits for the evaluators too.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -122,8 +123,16 @@ class Table:
             self._player.undo()
 
     def choose(self, colour: int, interrupt: threading.Event, *, commit: bool) -> Choice:
-        """Our move for a colour, played where `commit` is set and it is no resignation."""
-        return self.player.genmove(colour, stop=interrupt, commit=commit)
+        """Our move for a colour, played where `commit` is set and it is no resignation.
+
+        What the player takes to arrive is thinking time: the clock runs.
+        """
+        started, to_play = time.monotonic(), self.game.to_play
+        choice = self.player.genmove(colour, stop=interrupt, commit=commit, started=started)
+        if not commit and self.game.to_play != to_play:
+            self.game.to_play = to_play
+            self.player.forget()
+        return choice
 
     def configure(self, settings: PlayerSettings) -> None:
         """Play on with other settings; the next move is searched afresh."""

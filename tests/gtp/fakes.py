@@ -53,7 +53,10 @@ class ScriptedPlayer:
         self.waits_for_interrupt = threading.Event()
         self.interrupted = False
 
-    def genmove(self, colour: int, stop: threading.Event, commit: bool) -> Choice:
+    def genmove(
+        self, colour: int, stop: threading.Event, commit: bool = True, started: float | None = None
+    ) -> Choice:
+        self.started = started
         word = next(self._script)
         if word == "wait":
             self.waits_for_interrupt.set()

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 
 import pytest
 
@@ -254,6 +255,27 @@ def test_interrupt_reaches_the_player():
     thread.join(10)
     assert done == ["= C3\n\n"]
     assert desk.backstage.players[0].interrupted
+
+
+def test_waiting_for_the_player_is_thinking_time():
+    class Slow(ScriptedBackstage):
+        def player(self, game, settings):
+            self.arrived = time.monotonic()
+            return super().player(game, settings)
+
+    backstage = Slow("C3 D4")
+    replies("boardsize 9\ngenmove b\n", backstage=backstage)
+    (player,) = backstage.players
+    assert player.started <= backstage.arrived
+
+
+def test_a_move_that_is_only_asked_for_changes_nothing():
+    desk = Desk("C3 D4")
+    desk("play b E5")
+    desk("gogui-setup_player w")
+    assert desk("reg_genmove b") == "= C3"
+    assert (desk.table.game.to_play, len(desk.table.game.moves)) == (WHITE, 1)
+    assert desk.backstage.players[0].forgotten == 1
 
 
 class TestSgf:
