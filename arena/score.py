@@ -14,7 +14,7 @@ def elo_from_score(score: float) -> float:
     """Logistic Elo difference of an expected score, 0…1; infinite at the ends."""
     if score <= 0:
         return -math.inf
-    return math.inf if score >= 1 else -400 * math.log10(1 / score - 1)
+    return math.inf if score >= 1 else 400 * math.log10(score / (1 - score))
 
 
 def score_from_elo(elo: float) -> float:
