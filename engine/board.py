@@ -324,14 +324,14 @@ def place_stone(board, place, colour):
 @kernel
 def play(board, move):
     """Play a move (point or pass) for the side to play, unchecked. Returns the opposing stones captured."""
-    size = board.info[SIZE]
-    colour = board.info[TO_PLAY]
+    size = np.int64(board.info[SIZE])
+    colour = np.int64(board.info[TO_PLAY])
     captured = 0
     if move == size * size:
         board.info[KO_POINT] = 0
         board.info[PASSES] += 1
     else:
-        captured = place_stone(board, np.int64(to_bordered(move, size)), colour)
+        captured = place_stone(board, to_bordered(move, size), colour)
         board.info[PASSES] = 0
         board.info[STONES_PLAYED + colour] += 1
     for slot in range(RECENT + RECENT_MOVES - 1, RECENT, -1):
@@ -423,7 +423,7 @@ def occurred(key, history, history_length):
 @kernel
 def legal_at(board, history, history_length, ko_rule, suicide, place):
     """Whether the side to play may put a stone at a bordered index under all the rules."""
-    colour = board.info[TO_PLAY]
+    colour = np.int64(board.info[TO_PLAY])
     kind = placement_kind(board, place, colour)
     if kind == ILLEGAL or (kind == SUICIDE and not suicide):
         return False
@@ -445,12 +445,12 @@ def is_legal(board, history, history_length, ko_rule, suicide, move):
         suicide: whether a suicide of several stones is allowed.
         move: 0 … size * size; anything else is illegal.
     """
-    size = board.info[SIZE]
+    size = np.int64(board.info[SIZE])
     if move == size * size:
         return True
     if move < 0 or move > size * size:
         return False
-    return legal_at(board, history, history_length, ko_rule, suicide, np.int64(to_bordered(move, size)))
+    return legal_at(board, history, history_length, ko_rule, suicide, to_bordered(move, size))
 
 
 @kernel
@@ -481,7 +481,7 @@ def replay(board, moves, count, ko_rule, history):
     ``history[k]`` receives the key after move k + 1; ``history[0]`` is left alone (the starting position's).
     """
     for index in range(count):
-        play(board, moves[index])
+        play(board, np.int64(moves[index]))
         history[index + 1] = hash_key(board, ko_rule)
 
 

@@ -176,10 +176,10 @@ def evaluate_by_rollout(leaves, count, scratch, state, policy, value, lead, owne
     """
     for index in range(count):
         board = board_row(leaves.boards, index)
-        size = board.info[SIZE]
-        colour = board.info[TO_PLAY]
+        size = np.int64(board.info[SIZE])
+        colour = np.int64(board.info[TO_PLAY])
         sign = np.float32(1) if colour == BLACK else np.float32(-1)
-        base, per_row, per_col = symmetry_steps(leaves.symmetry[index], size)
+        base, per_row, per_col = symmetry_steps(np.int64(leaves.symmetry[index]), size)
         copy_board(board, scratch)
         seeded(leaves.seed[index], state)
         light_rollout(scratch, state)

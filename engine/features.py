@@ -194,12 +194,12 @@ def write_features(board, legal, komi_to_play, ko_rule, scoring, suicide, symmet
         planes_out: float32[PLANES, N, N], contiguous; overwritten.
         globals_out: float32[GLOBALS]; overwritten.
     """
-    size = board.info[SIZE]
+    size = np.int64(board.info[SIZE])
     area = size * size
     planes = planes_out.reshape((PLANES, area))
     planes[:] = np.float32(0)
     planes[ON_BOARD_PLANE] = np.float32(1)
-    base, per_row, per_col = symmetry_steps(symmetry, size)
+    base, per_row, per_col = symmetry_steps(np.int64(symmetry), size)
     write_stone_planes(board, legal, suicide, base, per_row, per_col, planes)
     for age in range(RECENT_MOVES):
         move = board.info[RECENT + age]

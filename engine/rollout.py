@@ -82,7 +82,7 @@ def random_move(board, colour, state):
 
     Candidates are drawn without replacement; refused ones are moved to the end of `empties`, whose order is free.
     """
-    left = board.info[EMPTY_COUNT]
+    left = np.int64(board.info[EMPTY_COUNT])
     while left > 0:
         slot = random_below(state, left)
         place = np.int64(board.empties[slot])
@@ -106,9 +106,9 @@ def light_rollout(board, state):
         board: where to begin; the final position afterwards (its move list is not kept up).
         state: uint64[1] random state.
     """
-    size = board.info[SIZE]
-    colour = board.info[TO_PLAY]
-    passes = board.info[PASSES]
+    size = np.int64(board.info[SIZE])
+    colour = np.int64(board.info[TO_PLAY])
+    passes = np.int64(board.info[PASSES])
     limit = MOVES_PER_POINT * size * size
     moves = 0
     while passes < 2 and moves < limit:

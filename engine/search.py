@@ -141,7 +141,7 @@ def descend(tree, position, scratch, parameters):
                 cancel(tree, node)
                 return np.int64(-1), depth
             child = open_edge(tree, node, edge)
-        play(scratch.board, tree.edge_move[edge])
+        play(scratch.board, np.int64(tree.edge_move[edge]))
         position.history[position.history_length + depth] = hash_key(scratch.board, position.ko)
         depth += 1
         node = np.int64(child)
@@ -215,7 +215,7 @@ def collect_leaves(tree, position, scratch, parameters, needs, leaves, start, li
             continue
         tree.state[node] = AWAITING
         leaves.node[slot] = node
-        symmetry = random_below(scratch.random, SYMMETRIES) if needs.random_symmetry else np.int64(0)
+        symmetry = random_below(scratch.random, np.int64(SYMMETRIES)) if needs.random_symmetry else np.int64(0)
         seed = next_random(scratch.random)
         fill_leaf(leaves, slot, board, position, position.history_length + depth, needs, symmetry, seed)
         if depth > 0 and board.info[PASSES] >= 2:

@@ -181,7 +181,7 @@ def bring_largest_prior(tree, start, stop):
 @kernel
 def open_edge(tree, node, edge):
     """Give the first unopened edge of a node a new child, and return the child."""
-    child = add_node(tree, node)
+    child = add_node(tree, np.int64(node))
     tree.edge_child[edge] = child
     tree.opened[node] += 1
     stop = tree.first_edge[node] + tree.edge_count[node]

@@ -87,7 +87,7 @@ def replay_game(games, game, count, size, board, history):
         move = np.int64(games.moves[start + index])
         if move < size * size and board.colour[to_bordered(move, size)] != EMPTY:
             return False
-        play(board, move)
+        play(board, np.int64(move))
         history[index + 1] = hash_key(board, ko_rule)
     return True
 
@@ -135,7 +135,7 @@ def first_illegal_move(games, game, ko_rule, size, board, history):
         move = np.int64(games.moves[start + index])
         if not is_legal(board, history, index + 1, ko_rule, suicide, move):
             return index
-        play(board, move)
+        play(board, np.int64(move))
         history[index + 1] = hash_key(board, ko_rule)
     return -1
 
