@@ -1,0 +1,88 @@
+"""The pool: many searches behind one evaluator are each what they would be alone."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+
+from ponnuki.engine.config import Limits
+from ponnuki.engine.game import Game
+from ponnuki.engine.pool import Pool, playouts_left
+from ponnuki.engine.search import Search
+from tests.engine.fakes import OpinionEvaluator
+
+
+def random_game(seed: int, size: int = 5) -> Game:
+    rng = random.Random(seed)
+    game = Game(size, 0.5)
+    for _ in range(seed % 7):
+        game.play(rng.choice(np.flatnonzero(game.legal_moves()[:-1]).tolist()))
+    return game
+
+
+def figures(search: Search) -> list[tuple[int, int, float]]:
+    return [(stats.move, stats.visits, stats.value_to_play) for stats in search.snapshot().moves]
+
+
+def test_many_searches_are_each_as_alone() -> None:
+    """Batches shared by six searches, two leaves each: the same trees as six searches with batches of two."""
+    alone = [Search(random_game(seed), seed=seed) for seed in range(6)]
+    for search in alone:
+        pool = Pool(OpinionEvaluator(), 2)
+        while search.visits < 100:
+            pool.step([search], [min(2, 100 - search.visits)])
+    together = [Search(random_game(seed), seed=seed) for seed in range(6)]
+    evaluator = OpinionEvaluator()
+    pool = Pool(evaluator, 12)
+    while min(search.visits for search in together) < 100:
+        pool.step(together, [min(2, 100 - search.visits) for search in together])
+    assert [figures(search) for search in together] == [figures(search) for search in alone]
+    assert evaluator.calls < 120
+
+
+def test_a_step_fills_one_batch_and_reports_its_playouts() -> None:
+    evaluator = OpinionEvaluator()
+    pool, search = Pool(evaluator, 4), Search(random_game(5))
+    assert pool.step([search]) == 1, "the root alone, as nothing else is known yet"
+    assert 1 <= pool.step([search]) <= 4
+    assert evaluator.calls == 2
+
+
+def test_a_search_without_room_in_the_batch_waits() -> None:
+    pool, searches = Pool(OpinionEvaluator(), 2), [Search(random_game(seed)) for seed in range(4)]
+    assert pool.step(searches) == 2
+    assert [search.visits for search in searches] == [1, 1, 0, 0]
+    pool.step(searches[2:])
+    assert [search.visits for search in searches] == [1, 1, 1, 1]
+
+
+def test_boards_of_several_sizes_in_turn() -> None:
+    pool = Pool(OpinionEvaluator(), 4)
+    small, large = Search(random_game(3, 3)), Search(random_game(3, 7))
+    for _ in range(10):
+        pool.step([small])
+        pool.step([large])
+    assert min(small.visits, large.visits) >= 10
+
+
+def test_run_with_a_limit_already_met_does_nothing() -> None:
+    evaluator = OpinionEvaluator()
+    pool, search = Pool(evaluator, 4), Search(random_game(5))
+    pool.run(search, Limits(playouts=30))
+    calls = evaluator.calls
+    assert search.playouts == 30
+    pool.run(search, Limits(visits=30))
+    pool.run(search, Limits(playouts=30, visits=100))
+    assert (search.visits, evaluator.calls) == (30, calls)
+
+
+@pytest.mark.parametrize(("limits", "left"), [
+    (Limits(), None), (Limits(playouts=50), 20), (Limits(visits=40), 10), (Limits(playouts=50, visits=100), 20),
+    (Limits(playouts=30), 0), (Limits(visits=3), 0),
+])
+def test_playouts_left(limits: Limits, left: int | None) -> None:
+    search = Search(random_game(5))
+    Pool(OpinionEvaluator(), 4).run(search, Limits(playouts=30))
+    assert playouts_left(search, limits) == left
