@@ -79,7 +79,9 @@ def test_an_engine_that_writes_more_than_pipes_hold_is_not_blocked() -> None:
 def test_a_reply_that_nobody_asked_for_is_garbage() -> None:
     with client("--babble-at", "1") as engine:
         engine.send("genmove b", WAIT_S)
-        time.sleep(0.3)  # the second reply arrives after the first was taken
+        assert engine._replies is not None
+        while engine._replies.replies.empty():  # until the second reply has come in too
+            time.sleep(0.01)
         with pytest.raises(EngineFailure) as caught:
             engine.send("name", WAIT_S)
         assert caught.value.kind == Failure.GARBAGE

@@ -24,7 +24,7 @@ from ponnuki.engine.errors import ConfigError, RecordError
 from .conftest import FAKE
 
 Fake = Callable[..., Contestant]
-QUICK = Patience(start_s=30, hang_s=1.0, tolerance_s=0.2)
+QUICK = Patience(start_s=60, hang_s=3.0, tolerance_s=0.2)
 
 
 def play(a: Contestant, b: Contestant, games: int = 2, out: Path | None = None, size: int = 5,
@@ -84,11 +84,11 @@ MISDEEDS = {
 
 @pytest.mark.parametrize("kind", MISDEEDS)
 def test_a_misdeed_loses_one_game_and_is_reported_by_name(fake: Fake, kind: str, tmp_path: Path) -> None:
-    summary = play(fake("rogue", *MISDEEDS[kind]), fake("honest"), games=4, out=tmp_path)
+    summary = play(fake("rogue", *MISDEEDS[kind]), fake("honest"), games=2 if kind == "hang" else 4, out=tmp_path)
     failed = summary.failures("A")
     assert [record.ending for record in failed[:1]] == [kind]
     assert all(record.winner == "B" for record in failed)
-    assert len(summary.records) == 4, "the match goes on"
+    assert len(summary.records) == summary.games_wanted, "the match goes on"
     assert summary.failures("B") == []
     assert f"game {failed[0].game}: rogue (A) lost by {kind}: " in summary.report()
     game = sgf.Sgf_game.from_bytes((tmp_path / str(failed[0].sgf)).read_bytes())
@@ -103,17 +103,18 @@ def test_a_crash_is_reported_with_the_last_words(fake: Fake) -> None:
 
 
 def test_a_late_answer_loses_on_time_without_a_restart(fake: Fake) -> None:
-    late = fake("late", "--late-at", "2", "--late-s", "0.6", time="0.2/move")
-    summary = play(late, fake("b", time="0.2/move"), games=4)
+    late = fake("late", "--late-at", "2", "--late-s", "2", time="1/move")
+    summary = play(late, fake("b"), games=4)
     (lost,) = summary.failures("A")
     assert (lost.ending, lost.game, lost.result) == ("time", 0, "W+T")
-    assert "0.40 s were allowed" in lost.detail
+    assert "1.20 s were allowed (1/move, tolerance 0.2 s)" in lost.detail
     assert lost.slowest_s["A"] == 0, "the late move itself is not on the board"
 
 
 def test_within_the_tolerance_is_in_time(fake: Fake) -> None:
-    a = fake("a", "--late-at", "2", "--late-s", "0.25", time="0.2/move")
-    assert play(a, fake("b")).failures("A") == []
+    a = fake("a", "--late-at", "2", "--late-s", "0.5", time="0.4/move")
+    settings = MatchSettings(games=2, size=5, patience=Patience(tolerance_s=3.0))
+    assert play_match(a, fake("b"), settings, referee=Referee).failures("A") == []
 
 
 def test_the_clock_is_sent_to_engines_that_know_the_command(fake: Fake, tmp_path: Path) -> None:
