@@ -18,9 +18,8 @@ def loadsgf(table: Table, request: Request) -> None:
     table.wait_for_kernels()
     try:
         game = _read_game(Path(name), move_number, table.game)
-    except (PonnukiError, OSError) as error:
-        reason = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
-        raise GtpError(f"cannot load file: {reason}") from None
+    except (PonnukiError, OSError, UnicodeError) as error:
+        raise GtpError(f"cannot load file: {getattr(error, 'strerror', None) or error}") from None
     table.change_game(game)
 
 
@@ -60,8 +59,8 @@ def printsgf(table: Table, request: Request) -> str:
     path = Path(" ".join(request.arguments))
     try:
         path.write_bytes(data)
-    except OSError as error:
-        raise GtpError(f"cannot write {path}: {error.strerror or error}") from None
+    except (OSError, UnicodeError) as error:
+        raise GtpError(f"cannot write {path}: {getattr(error, 'strerror', None) or error}") from None
     return ""
 
 
