@@ -21,6 +21,8 @@ from ponnuki.engine.game import Game
 from tests.engine.fakes import EquivariantEvaluator, OpinionEvaluator
 from tests.reference.go import parse_diagram, point_of
 
+pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered")  # uint64 wraps, where not compiled
+
 SETTLED = ".XXO.\nXXXOO\n.XXO.\nXXXOO\n.XXO."
 """Black owns 15 points, White 10; nothing is left to play but eyes."""
 
@@ -32,6 +34,7 @@ def game_of(board: str, komi: float = 0.5, to_play: int = 1) -> Game:
     return game
 
 
+@pytest.mark.kernels
 @pytest.mark.parametrize(("to_play", "sign"), [(1, 1), (2, -1)])
 def test_a_rollout_of_a_settled_board_is_its_score(to_play: int, sign: int) -> None:
     """Value, lead and ownership are the board's in every symmetry, from the view of the side to play."""

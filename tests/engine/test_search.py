@@ -20,6 +20,8 @@ from tests.engine.fakes import EquivariantEvaluator, OpinionEvaluator, opinion, 
 from tests.reference.go import ReferenceGame
 from tests.reference.mcts import Node, PuctSettings, ReferenceSearch
 
+pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered")  # uint64 wraps, where not compiled
+
 RULE_SETS = [Rules(ko=Ko(ko), scoring=Scoring(scoring), suicide=suicide)
              for ko in range(3) for scoring in (0, 1) for suicide in (False, True)]
 
@@ -104,6 +106,7 @@ def test_every_setting_means_what_the_reference_says(settings: SearchSettings) -
     assert_same_tree(search, ROOT, twin.root)
 
 
+@pytest.mark.kernels
 def test_advance_keeps_the_subtree() -> None:
     """Search, play a move, search on, five times over; the trees stay equal, new moves included."""
     rng = random.Random(1)
@@ -125,6 +128,7 @@ def test_advance_keeps_the_subtree() -> None:
         assert search.to_play == twin.game.to_play
 
 
+@pytest.mark.kernels
 def test_a_golden_search() -> None:
     """One whole search pinned, so that a change of the formula shows even where the reference changes with it."""
     game = Game(3, 0.5)
@@ -162,6 +166,7 @@ def test_the_snapshot_adds_up() -> None:
     assert np.array_equal(priors > 0, game.legal_moves())
 
 
+@pytest.mark.kernels
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_symmetries_do_not_change_an_equivariant_opinion(seed: int) -> None:
     """Policy and ownership come back from the symmetry they were asked in: the same tree with and without."""
@@ -214,6 +219,7 @@ def test_the_tree_grows_beyond_its_first_room() -> None:
     assert assert_same_tree(search, ROOT, twin.root) > 1024
 
 
+@pytest.mark.kernels
 def test_two_batches_in_flight() -> None:
     """Leaves of a second batch are others than the first's, and applying in either order counts all of them."""
     game, _ = both_games(5, 0.5, Rules(), 6, random.Random(5))
@@ -248,6 +254,7 @@ def test_a_second_pass_is_worth_the_count(komi: float, value: float) -> None:
     assert search.visits == 0, "nothing is known below a finished game"
 
 
+@pytest.mark.kernels
 def test_under_territory_scoring_the_evaluator_settles_a_finished_game() -> None:
     game = Game(3, 0.5, Rules(scoring=Scoring.TERRITORY))
     game.play(parse_vertex("B2", 3))
