@@ -66,8 +66,9 @@ class Player:
         self.set_evaluator(self._pool.evaluator)
 
     def reset(self, game: Game) -> None:
-        """Go over to another game; clocks start anew."""
+        """Go over to another game; clocks and chance start anew, so that a seeded game repeats."""
         self.game = game
+        self._random = random.Random(self.settings.seed)
         self.forget()
         self.clock.reset()
         self._bad_moves = {1: 0, 2: 0}
