@@ -8,6 +8,7 @@ from .evaluator import Evaluation, EvaluatorInputs, EvaluatorOutputs, LeafBatch,
 from .features import GLOBALS, PLANES
 from .game import Game
 from .player import Player
+from .rules import PRESETS
 
 
 class _PlanesAndRollouts:
@@ -30,4 +31,8 @@ def warm_up() -> None:
     player.play(player.game.pass_move)
     player.final_score_black()
     player.undo()
+    counted = Game(3, rules=PRESETS["japanese"])
+    counted.set_handicap([0, 8])
+    counted.legal_moves()
+    counted.score_black()
     mark_cache_warm()

@@ -1,0 +1,64 @@
+"""The warm-up: afterwards a player compiles nothing more, whatever it is asked for."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numba
+import pytest
+
+SCRIPT = """
+import sys
+from dataclasses import replace
+
+import numba
+
+from ponnuki.engine.config import Limits, PlayerSettings, SearchSettings
+from ponnuki.engine.evaluator import MixedEvaluator, RolloutEvaluator
+from ponnuki.engine.game import Game
+from ponnuki.engine.player import Player
+from ponnuki.engine.rules import PRESETS
+from ponnuki.engine.warmup import warm_up
+from tests.engine.fakes import EquivariantEvaluator
+
+
+def compiled():
+    return {
+        f"{module.__name__}.{name}": len(value.signatures)
+        for module in list(sys.modules.values()) if module.__name__.startswith("ponnuki.engine.")
+        for name, value in vars(module).items() if isinstance(value, numba.core.dispatcher.Dispatcher)
+    }
+
+
+warm_up()
+before = compiled()
+net = EquivariantEvaluator()
+for evaluator in (net, RolloutEvaluator(), MixedEvaluator(net)):
+    for rules in ("tromp-taylor", "japanese", "aga"):
+        for keep_ownership in (False, True):
+            game = Game(5, 0.5, PRESETS[rules])
+            game.set_handicap([6, 18])
+            settings = PlayerSettings(Limits(visits=40), SearchSettings(keep_ownership=keep_ownership), seed=1)
+            player = Player(game, evaluator, settings)
+            for _ in range(3):
+                player.genmove()
+            player.play(game.pass_move)
+            player.genmove()
+            player.undo()
+            game.legal_moves()
+            player.final_status()
+            player.final_score_black()
+late = {name: count for name, count in compiled().items() if count != before.get(name, 0)}
+assert not late, f"compiled after the warm-up: {late}"
+print(sum(before.values()), "kernels")
+"""
+
+
+@pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="nothing is compiled")
+def test_nothing_is_compiled_after_the_warm_up() -> None:
+    done = subprocess.run([sys.executable, "-c", SCRIPT], cwd=Path(__file__).parents[2], timeout=280, check=False,
+                          capture_output=True, text=True, encoding="utf-8")
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout.split()[0]) > 20
