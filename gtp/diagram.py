@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from ponnuki.engine.coords import BLACK, COLUMNS, WHITE, colour_name, vertex
 from ponnuki.engine.game import Game
-
-from .handicap import star_lines
+from ponnuki.engine.handicap import star_lines
 
 _LETTERS = {BLACK: "X", WHITE: "O"}
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from ponnuki.engine.coords import BLACK, MAX_SIZE, MIN_SIZE, parse_vertex, vertex
 from ponnuki.engine.errors import IllegalMoveError
 from ponnuki.engine.game import Game
+from ponnuki.engine.handicap import fixed_handicap, free_handicap, max_free_handicap
 
 from .arguments import expect, parse_colour, parse_float, parse_int, parse_pairs
-from .handicap import fixed_handicap, free_handicap, max_free_handicap
 from .protocol import GtpError, Request
 from .table import Table
 

@@ -9,6 +9,7 @@ from sgfmill import sgf, sgf_grammar
 
 from ponnuki.engine.coords import BLACK, MAX_SIZE, MIN_SIZE, WHITE
 from ponnuki.engine.errors import RecordError
+from ponnuki.engine.handicap import fixed_handicap
 from ponnuki.engine.rules import HOME_RULES, Rules
 from ponnuki.engine.version import VERSION
 from ponnuki.records.games import GameRecord, alternating
@@ -72,7 +73,7 @@ def record_from_nodes(nodes: list[Node], default_rules: Rules = HOME_RULES) -> G
         raise RecordError(f"not a game of Go (GM[{kind}])")
     size = _size(root)
     setup, moves = _stones_and_moves(nodes, size)
-    setup, moves = _handicap_as_setup(_text(root, "HA"), setup, moves)
+    setup, moves = _handicap_as_setup(_text(root, "HA"), size, setup, moves)
     only_black = bool(setup) and all(colour == BLACK for colour, _ in setup)
     to_play = {"b": BLACK, "w": WHITE}.get(_text(root, "PL").lower()[:1], WHITE if only_black else BLACK)
     first, flat = alternating(moves, size * size, to_play)
@@ -152,19 +153,22 @@ def _point(value: bytes, size: int) -> int:
     return row * size + col
 
 
-def _handicap_as_setup(handicap: str, setup: Stones, moves: Stones) -> tuple[Stones, Stones]:
-    """Make a set-up of handicap stones that were written as Black's first moves.
+def _handicap_as_setup(handicap: str, size: int, setup: Stones, moves: Stones) -> tuple[Stones, Stones]:
+    """Make a set-up of handicap stones that AB does not place: Black's first moves, or GTP's fixed placement.
 
     Raises:
-        RecordError: HA promises stones that are neither set up nor played.
+        RecordError: HA promises more stones than there is a fixed placement for, and none are set up or played.
     """
     count = int(handicap) if _is_small_number(handicap) else 0
     if count < 2 or setup:
         return setup, moves
     stones = moves[:count]
-    if len(stones) < count or any(colour != BLACK for colour, _ in stones):
-        raise RecordError(f"handicap {count}, but neither AB nor Black's first moves say where the stones are")
-    return stones, moves[count:]
+    if len(stones) == count and all(colour == BLACK for colour, _ in stones):
+        return stones, moves[count:]
+    try:
+        return [(BLACK, point) for point in fixed_handicap(size, count)], moves
+    except ValueError as error:
+        raise RecordError(f"handicap without stones: {error}") from None
 
 
 def to_sgf(record: GameRecord, **root_values: Any) -> bytes:

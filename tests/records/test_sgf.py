@@ -131,6 +131,9 @@ def test_handicap_written_as_moves_becomes_setup() -> None:
     assert record.setup == [(BLACK, 20), (BLACK, 60)]
     assert (record.first, record.moves, record.handicap) == (WHITE, [40], 2)
     assert parse("(;SZ[9]HA[1];B[cc];W[gg])").moves == [20, 60]
+    placed = parse("(;SZ[9]HA[2]KM[0.5];W[ee];B[eg])")
+    assert sorted(placed.setup) == [(BLACK, 2 * 9 + 6), (BLACK, 6 * 9 + 2)]
+    assert placed.moves[0] == 40
 
 
 def test_variations_comments_and_lower_case_names_are_passed_over() -> None:
@@ -163,7 +166,7 @@ def test_a_file_cut_short_gives_the_moves_it_has(cut: str) -> None:
         ("(;SZ[9];B[jj])", "'jj' is no point of a 9x9 board"),
         ("(;SZ[9];B[a])", "'a' is no point"),
         ("(;SZ[9];B[aa];AW[bb])", "set up after move 1"),
-        ("(;SZ[9]HA[4];W[aa])", "handicap 4, but neither"),
+        ("(;SZ[5]HA[4];W[aa])", "handicap without stones: 4 on 5x5"),
     ],
 )
 def test_what_cannot_be_read_is_said_in_a_line(text: str, complaint: str) -> None:

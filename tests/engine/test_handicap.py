@@ -3,7 +3,7 @@
 import pytest
 
 from ponnuki.engine.coords import vertex
-from ponnuki.gtp.handicap import fixed_handicap, free_handicap, max_fixed_handicap, max_free_handicap
+from ponnuki.engine.handicap import fixed_handicap, free_handicap, max_fixed_handicap, max_free_handicap
 
 
 def vertices(points, size):
