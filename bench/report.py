@@ -23,6 +23,7 @@ LABELS = {
     "warm_first_genmove_s": "first move of a new process, s",
     "cold_first_reply_s": "first reply, kernels not compiled yet, s",
     "cold_first_genmove_s": "first move, kernels not compiled yet, s",
+    "train_positions_per_s": "positions a second in training, all cores",
     "rss_mb": "memory of a process that has moved, MB",
 }
 """What a person calls each key."""

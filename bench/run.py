@@ -35,7 +35,8 @@ class BenchSettings:
     threads: int = 1
     """Threads of the evaluator."""
     seconds: float = 10.0
-    """For the search and onnxruntime together, and a fifth of it for rollouts; the other parts take what they take."""
+    """For the search and onnxruntime together; a fifth of it for rollouts and half of it for training. The other parts
+    take what they take."""
     parts: tuple[str, ...] = field(default_factory=lambda: tuple(PARTS))
     """Names out of `PARTS`."""
 
@@ -86,12 +87,21 @@ class Bench:
         settings = self.settings
         return measure_start_up(settings.size, ["--weights", str(settings.weights), "--threads", str(settings.threads)])
 
+    def training(self) -> dict[str, Any]:
+        """Training steps; nothing where the extra `train` is not installed."""
+        try:
+            from .training import measure_training
+        except ModuleNotFoundError:
+            return {}
+        return measure_training(self.settings.size, self.settings.seconds / 2)
+
 
 PARTS: dict[str, Callable[[Bench], dict[str, Any]]] = {
     "rollouts": Bench.rollouts,
     "search": Bench.search,
     "kernels": Bench.kernels,
     "start-up": Bench.start_up,
+    "training": Bench.training,
 }
 
 

@@ -7,20 +7,20 @@ from ponnuki.engine.errors import ConfigError
 
 from .parsing import Parser, add_common_options, board_size, number, weights_file, whole_number
 
-PARTS = ("rollouts", "search", "kernels", "start-up")
+PARTS = ("rollouts", "search", "kernels", "start-up", "training")
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> Parser:
     """Declare the command and its options."""
     parser = subparsers.add_parser("bench", help="measure speed, memory and start-up",
                                    description="Measure on this machine: rollouts, search against onnxruntime alone, "
-                                               "kernels, memory, and how long a new process takes to answer.")
+                                               "kernels, memory, how long a new process takes to answer, and training.")
     parser.add_argument("--size", type=board_size, default=19, metavar="N", help="board size")
     parser.add_argument("--threads", type=whole_number(1, 256), default=1, metavar="T", help="threads of the evaluator")
     parser.add_argument("--weights", metavar="W",
                         help="an .onnx file or a shipped net's name (default: the shipped net)")
     parser.add_argument("--seconds", type=number(0, above=True), default=10.0, metavar="S",
-                        help="time for search and onnxruntime in turns; the other parts take what they take")
+                        help="time for search and onnxruntime in turns, part of it for rollouts and training")
     parser.add_argument("--only", nargs="+", choices=PARTS, metavar="PART", help=f"some of {', '.join(PARTS)}")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     add_common_options(parser)

@@ -21,7 +21,7 @@ MAY_IMPORT = {
 }
 """Besides itself and `weights`, which is data."""
 
-TORCH_FOLDERS = {"nets", "selfplay", "bench"}
+TORCH_FOLDERS = {"nets", "selfplay"}
 """Only here may torch be imported at all; a player needs none of it."""
 
 

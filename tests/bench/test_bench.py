@@ -81,6 +81,15 @@ def test_only_playouts_that_need_an_evaluation_are_counted() -> None:
     assert 0 < counting.evaluations < search.playouts
 
 
+def test_training_is_measured_where_it_is_installed() -> None:
+    pytest.importorskip("torch", reason="training needs torch")
+    pytest.importorskip("tensorboard", reason="training needs tensorboard")
+    from ponnuki.bench.training import made_up_batch, measure_training
+
+    assert made_up_batch(3, 5).policy_target.sum(axis=1).tolist() == [1, 1, 1]
+    assert measure_training(3, 0.0)["train_positions_per_s"] > 0
+
+
 def test_start_up_tells_replies_apart_and_reads_the_memory() -> None:
     start = startup.start_engine(5, ["--playout", "rollout"], environment=None)
     assert 0 < start.first_reply_s <= start.first_genmove_s
