@@ -118,7 +118,7 @@ def light_rollout(board, state):
             board.info[KO_POINT] = 0
         else:
             place_stone(board, place, colour)
-            passes = 0
+            passes = np.int64(0)
             moves += 1
         colour = 3 - colour
     board.info[TO_PLAY] = colour
