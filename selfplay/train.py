@@ -1,7 +1,7 @@
 """The trainer behind `ponnuki train`: game records in, a network out; resumes from its run folder after a kill.
 
 A run folder holds `checkpoint.pt` (everything needed to go on), `latest.safetensors`, `.toml` and `.onnx` (the average
-of weights at the last checkpoint), `tensorboard/`, and at the end `NAME.safetensors`, `.toml` and `.onnx`.
+of weights at the last checkpoint but the final one), `tensorboard/`, and at the end the net under its own name.
 """
 
 from __future__ import annotations
@@ -31,6 +31,9 @@ from ponnuki.selfplay.progress import RunLog
 
 VALID_ENDING = "_valid"
 """Shards whose name ends so validate and never train."""
+
+LATEST = "latest"
+"""Name of the net in a run that goes on."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,8 +68,12 @@ class TrainSettings:
     """Share of the schedule."""
     average: float = 0.999
     """Decay of the average of weights, per step."""
-    freeze_norms_at: float = 0.7
-    """Share of the schedule after which BatchNorm keeps its statistics; 1 never."""
+    freeze_norms_at: float = 0.6
+    """Share of the schedule after which BatchNorm keeps its statistics; 1 never.
+
+    Batches hold one board size, so batch statistics are not those of inference: before freezing, a net of 850 steps
+    had a value error (MSE) of 0.196 on 9x9 with each batch's own statistics and 0.491 with the running ones. Frozen at
+    0.2, near the top of the learning rate, the value loss was still 0.58 against 0.52 before after 180 steps."""
     loss: training.LossWeights = dataclasses.field(default_factory=training.LossWeights)
     device: str = "cpu"
     compile: bool = False
@@ -180,12 +187,10 @@ class Trainer:
             now = time.monotonic()
             self.elapsed_s, last = self.elapsed_s + now - last, now
             if now - saved > 60 * self.settings.checkpoint_minutes:
-                self.save("latest")
+                self.save(LATEST)
                 saved = last = time.monotonic()  # validation and export are no part of the schedule
         finished = self.progress >= 1
-        self.save("latest")
-        if finished:
-            self.write_net(self.settings.name)
+        self.save(self.settings.name if finished else LATEST)
         self.log.say("finished" if finished else f"stopped at step {self.step}; run again to go on")
         return finished
 

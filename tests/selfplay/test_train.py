@@ -1,0 +1,189 @@
+"""The trainer: resumes as if nothing had happened, stops with its work saved, writes a net that plays."""
+
+import json
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="training needs torch (the extra `train`)")
+pytest.importorskip("onnxscript", reason="export needs onnxscript (the extra `train`)")
+pytest.importorskip("tensorboard", reason="training logs to tensorboard (the extra `train`)")
+
+from ponnuki.engine.errors import ConfigError, WeightsError  # noqa: E402
+from ponnuki.nets.checkpoint import load_net  # noqa: E402
+from ponnuki.nets.ort import OnnxEvaluator  # noqa: E402
+from ponnuki.records.sampling import Group  # noqa: E402
+from ponnuki.records.shards import write_shard  # noqa: E402
+from ponnuki.selfplay.progress import RunLog  # noqa: E402
+from ponnuki.selfplay.train import Trainer, TrainSettings, batch_rows, split_sources, weighted  # noqa: E402
+from tests.nets.small import random_inputs  # noqa: E402
+from tests.records.random_games import random_shard  # noqa: E402
+
+NET = """
+[net]
+stem_channels = 8
+head_channels = 8
+blocks = [{ kind = "fused", channels = 8, expansion = 2.0, gpool = true }]
+"""
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("records")
+    for seed, (size, labelled) in enumerate([(5, True), (7, True), (7, False)]):
+        write_shard(folder / f"{size}_{labelled}.npz", random_shard(seed, size, labelled=labelled))
+    write_shard(folder / "7_valid.npz", random_shard(9, 7, labelled=True))
+    (folder / "net.toml").write_text(NET)
+    return folder
+
+
+def settings_for(data: Path, out: Path, **changes: object) -> TrainSettings:
+    fields = {
+        "data": (data,), "out": out, "net": str(data / "net.toml"), "steps": 8, "batch_size": 8, "workers": 1,
+        "freeze_norms_at": 0.6, "seed": 3, "valid_positions": 40, "autocast": False, **changes,
+    }  # fmt: skip
+    return TrainSettings(**fields)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def no_export(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leaves out the ONNX files, which take most of a short run's time."""
+    monkeypatch.setattr("ponnuki.nets.export.export_onnx", lambda *args, **options: None)
+
+
+class StopAt(threading.Event):
+    """Set once it has been asked a number of times: the trainer asks once before each step."""
+
+    def __init__(self, asked: int) -> None:
+        super().__init__()
+        self._left = asked
+
+    def is_set(self) -> bool:
+        self._left -= 1
+        return self._left < 0
+
+
+def run(settings: TrainSettings, stop: threading.Event | None = None) -> tuple[bool, list[str]]:
+    lines: list[str] = []
+    with RunLog(settings.out, lines.append) as log:
+        return Trainer(settings, log).run(stop or threading.Event()), lines
+
+
+@pytest.mark.usefixtures("no_export")
+@pytest.mark.parametrize("stop_after", [3, 6])
+def test_a_resumed_run_equals_an_uninterrupted_one(data: Path, tmp_path: Path, stop_after: int) -> None:
+    assert run(settings_for(data, tmp_path / "whole"))[0]
+    finished, lines = run(settings_for(data, tmp_path / "parts"), StopAt(stop_after))
+    assert not finished
+    assert lines[-1] == f"stopped at step {stop_after}; run again to go on"
+    finished, lines = run(settings_for(data, tmp_path / "parts"))
+    assert finished
+    assert f"resumes {tmp_path / 'parts'} at step {stop_after}" in lines
+    whole, parts = (load_net(tmp_path / folder / "net")[0].state_dict() for folder in ("whole", "parts"))
+    for name, tensor in whole.items():
+        assert torch.equal(tensor, parts[name]), name
+
+
+def test_what_a_run_leaves(data: Path, tmp_path: Path) -> None:
+    _, lines = run(settings_for(data, tmp_path / "run", name="mine", note="random games", workers=2))
+    net, training = load_net(tmp_path / "run" / "mine")
+    evaluator = OnnxEvaluator(tmp_path / "run" / "mine.onnx")
+    assert evaluator.outputs.sizes == (5, 7)
+    assert evaluator.info["training_data"] == training["data"] == "random games"
+    assert (training["steps"], training["positions"]) == (8, 128)
+    assert training["validation"]["7x7 labelled"]["positions"] == 40
+    assert any(line.startswith("valid 7x7 labelled: policy_loss") for line in lines)
+    planes, globals_ = random_inputs(2, 7)
+    with torch.no_grad():
+        out = net.eval()(torch.from_numpy(planes), torch.from_numpy(globals_))
+    np.testing.assert_allclose(evaluator.evaluate_arrays(planes, globals_).policy, out.policy, atol=1e-4)
+    assert not list((tmp_path / "run").glob("*.tmp"))
+
+
+@pytest.mark.usefixtures("no_export")
+def test_a_finished_run_stays_finished(data: Path, tmp_path: Path) -> None:
+    run(settings_for(data, tmp_path / "run", steps=2))
+    before = (tmp_path / "run" / "net.safetensors").read_bytes()
+    assert run(settings_for(data, tmp_path / "run", steps=2))[0]
+    assert (tmp_path / "run" / "net.safetensors").read_bytes() == before
+
+
+@pytest.mark.usefixtures("no_export")
+def test_hours_end_a_run_too(data: Path, tmp_path: Path) -> None:
+    finished, _ = run(settings_for(data, tmp_path / "run", steps=None, hours=1e-4))
+    assert finished
+    table = load_net(tmp_path / "run" / "net")[1]
+    assert table["steps"] >= 1
+
+
+@pytest.mark.usefixtures("no_export")
+def test_init_starts_from_a_net(data: Path, tmp_path: Path) -> None:
+    run(settings_for(data, tmp_path / "first"))
+    again = {"init": tmp_path / "first" / "net", "steps": 1, "learning_rate": 0.0, "average": 0.0}
+    run(settings_for(data, tmp_path / "second", **again))
+    first, second = (load_net(tmp_path / folder / "net")[0] for folder in ("first", "second"))
+    for (name, a), (_, b) in zip(first.named_parameters(), second.named_parameters(), strict=True):
+        assert torch.equal(a, b), name
+
+
+@pytest.mark.usefixtures("no_export")
+def test_another_nets_run_is_refused(data: Path, tmp_path: Path) -> None:
+    run(settings_for(data, tmp_path / "run", steps=1))
+    with pytest.raises(ConfigError, match="holds a run of another net"):
+        run(settings_for(data, tmp_path / "run", net="tiny"))
+
+
+def test_a_damaged_checkpoint_is_named(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "checkpoint.pt").write_bytes(b"PK nothing")
+    with pytest.raises(WeightsError, match=r"checkpoint\.pt: damaged"):
+        run(settings_for(data, tmp_path / "run"))
+
+
+def test_validation_shards_never_train(data: Path) -> None:
+    train, valid = split_sources([data])
+    assert [path.name for path in valid] == ["7_valid.npz"]
+    assert [path.name for path in train] == ["5_True.npz", "7_False.npz", "7_True.npz"]
+
+
+def test_wrong_sources_and_settings(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"none: no such file or folder"):
+        split_sources([tmp_path / "none"])
+    with pytest.raises(ConfigError, match="no shards"):
+        split_sources([tmp_path])
+    with pytest.raises(ConfigError, match="--steps or --hours"):
+        settings_for(data, tmp_path, steps=None)
+    with pytest.raises(ConfigError, match="expected muon or adamw"):
+        settings_for(data, tmp_path, optimizer="sgd")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device here")
+def test_a_device_that_is_not_there(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no CUDA device"):
+        run(settings_for(data, tmp_path / "run", device="cuda"))
+
+
+def test_shares_name_every_group() -> None:
+    groups = [Group("9x9 labelled", (), 9, 100), Group("9x9 played", (), 9, 7), Group("13x13 labelled", (), 13, 50)]
+    shares = (("9x9 labelled", 3.0), ("9x9 played", 0.0), ("13x13 labelled", 1.0))
+    assert weighted(groups, shares) == [replace(groups[0], weight=3.0), replace(groups[2], weight=1.0)]
+    assert weighted(groups, ()) == groups
+    with pytest.raises(ConfigError, match="'9x9 played' is missing"):
+        weighted(groups, (("9x9 labelled", 1.0),))
+    with pytest.raises(ConfigError, match="'8x8': expected one of '9x9 labelled'"):
+        weighted(groups, (("8x8", 1.0),))
+
+
+@pytest.mark.parametrize(("size", "rows"), [(9, 192), (13, 192), (19, 96), (25, 96)])
+def test_small_boards_take_larger_batches(size: int, rows: int) -> None:
+    assert batch_rows(96, size) == rows
+
+
+@pytest.mark.usefixtures("no_export")
+def test_checkpoints_hold_the_place_in_the_data(data: Path, tmp_path: Path) -> None:
+    run(settings_for(data, tmp_path / "run"), StopAt(2))
+    state = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)
+    assert json.loads(state["source"])["batch"] == 2
