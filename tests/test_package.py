@@ -1,10 +1,12 @@
 """The package as installed: version, console script, and what a wheel holds."""
 
 import importlib.metadata
+import os
 import re
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -29,9 +31,10 @@ def test_console_script_is_the_command_line() -> None:
     assert [script.load() for script in scripts] == [main]
 
 
-@pytest.mark.slow
-def test_wheel_holds_every_package_and_no_training_state(tmp_path: Path) -> None:
-    tree = tmp_path / "tree"
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A wheel of the tracked files, with a net and its training state planted among the weights."""
+    tree, out = tmp_path_factory.mktemp("tree"), tmp_path_factory.mktemp("wheel")
     tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
     if tracked.returncode != 0:
         pytest.skip("not a git checkout")
@@ -39,21 +42,38 @@ def test_wheel_holds_every_package_and_no_training_state(tmp_path: Path) -> None
         if (ROOT / name).is_file():
             (tree / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, tree / name)
-    (tree / "weights" / "planted.safetensors").write_bytes(b"training state")
-    (tree / "weights" / "planted.onnx").write_bytes(b"a net")
-    build = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--quiet", "--wheel-dir", str(tmp_path), str(tree)]
+    for name in ("planted.onnx", "planted.safetensors", "planted.toml"):
+        (tree / "weights" / name).write_bytes(b"planted")
+    build = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--quiet", "--wheel-dir", str(out), str(tree)]
     done = subprocess.run(build, capture_output=True, text=True, check=False)
     if "Could not find a version that satisfies the requirement setuptools" in done.stderr:
         pytest.skip("setuptools cannot be fetched here to build with")
     assert done.returncode == 0, done.stderr
-    (wheel,) = tmp_path.glob("*.whl")
+    return next(out.glob("*.whl"))
+
+
+@pytest.mark.slow
+def test_wheel_holds_every_package_and_no_training_state(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
-    sources = {
-        f"ponnuki/{path.relative_to(tree).as_posix()}"
-        for folder in ("engine", "records", "nets", "gtp", "arena", "selfplay", "bench", "cli", "weights")
-        for path in (tree / folder).rglob("*.py")
-    }
-    assert sources <= names
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]
+    for package in settings["packages"]:
+        assert f"{package.replace('.', '/')}/__init__.py" in names
+    folders = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests"}
+    assert settings["package-dir"] == {f"ponnuki.{folder}": folder for folder in folders}
+    assert set(settings["packages"]) == set(settings["package-dir"])
+    assert "ponnuki/engine/_jit.py" in names
     assert "ponnuki/weights/planted.onnx" in names
     assert not [name for name in names if name.endswith((".safetensors", ".toml", ".npz")) or "tests" in name]
     assert "ponnuki/__init__.py" not in names
+
+
+@pytest.mark.slow
+def test_wheel_runs_away_from_the_sources(wheel: Path, tmp_path: Path) -> None:
+    zipfile.ZipFile(wheel).extractall(tmp_path)
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    where = "import ponnuki.engine.board, ponnuki.gtp.session as s; print(s.__file__)"
+    found = subprocess.run([sys.executable, "-c", where], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert Path(found.stdout.strip()).is_relative_to(tmp_path), found.stderr
+    gtp = [sys.executable, "-m", "ponnuki.cli.main", "gtp", "--playout", "rollout"]
+    said = subprocess.run(gtp, cwd=tmp_path, env=environment, input="name\nquit\n", capture_output=True, text=True)
+    assert said.stdout == "= ponnuki\n\n=\n\n", said.stderr
