@@ -60,9 +60,10 @@ class Game:
 
     @to_play.setter
     def to_play(self, colour: int) -> None:
+        if colour == self._to_play:
+            return
         self._to_play = colour
-        if self._board is not None:
-            self._turn_to(colour)
+        self._board = None  # made anew, so that a ko returns with the turn
         if not self.moves:
             self._first = colour
 

@@ -115,10 +115,9 @@ class Player:
             started: `time.monotonic()` when the clock began to run, by default now.
         """
         started = time.monotonic() if started is None else started
-        if colour is not None and colour != self.game.to_play:
-            self.game.to_play = colour
-            self.forget()
-        colour = self.game.to_play
+        turn = self.game.to_play
+        colour = turn if colour is None else colour
+        self._give_turn(colour)
         search = self._current_search()
         limits, deadline = self._limits(colour, started)
         self._pool.run(search, limits, stop.is_set if stop is not None else lambda: False, deadline)
@@ -129,7 +128,15 @@ class Player:
         resign = commit and self._should_resign(colour, snapshot)
         if commit and not resign:
             self.play(move)
+        else:
+            self._give_turn(turn)
         return Choice(move, resign, snapshot, spent)
+
+    def _give_turn(self, colour: int) -> None:
+        """Let a colour play next, in the game and in the search."""
+        if colour != self.game.to_play:
+            self.game.to_play = colour
+            self.forget()
 
     def final_status(self) -> FinalStatus:
         """Which stones are alive, dead and in seki if the game ended here."""

@@ -262,6 +262,20 @@ def test_commit_false_leaves_the_game_alone() -> None:
     assert choice.move == choice.snapshot.moves[0].move
 
 
+def test_thinking_for_the_other_colour_leaves_turn_and_ko_alone() -> None:
+    game = Game(3, rules=PRESETS["chinese"])
+    game.set_stones([(WHITE, 3), (BLACK, 4), (WHITE, 7), (BLACK, 8)])
+    game.play(parse_vertex("A1", 3))
+    player = Player(game, OpinionEvaluator(), QUICK)
+    before = game.legal_moves()
+    assert player.genmove(BLACK, commit=False).snapshot.to_play == BLACK
+    assert game.to_play == WHITE
+    assert not game.is_legal(parse_vertex("B1", 3))
+    assert np.array_equal(game.legal_moves(), before)
+    assert player.genmove(commit=False).snapshot.to_play == WHITE
+    assert np.array_equal(player.game.legal_moves(), before)
+
+
 def owned_by_black(komi: float, rules: Rules) -> Player:
     """Black's stone alone on the board, White has passed, and the evaluator thinks that Black is lost."""
     game = Game(5, komi, rules)
