@@ -172,10 +172,14 @@ def _converted(action: argparse.Action, value: Any, where: str) -> Any:
         if not isinstance(value, bool):
             raise ConfigError(f"{where}: {value!r} is not accepted: expected true or false")
         return value
-    several = action.nargs in ("+", "*") or isinstance(action, argparse._AppendAction)
+    exactly = action.nargs if isinstance(action.nargs, int) else None
+    several = exactly is not None or action.nargs in ("+", "*") or isinstance(action, argparse._AppendAction)
     if not several:
         return _converted_one(action, value, where)
-    return [_converted_one(action, item, where) for item in (value if isinstance(value, list) else [value])]
+    items = value if isinstance(value, list) else [value]
+    if exactly is not None and len(items) != exactly:
+        raise ConfigError(f"{where}: {value!r} is not accepted: expected a list of {exactly} values")
+    return [_converted_one(action, item, where) for item in items]
 
 
 def _converted_one(action: argparse.Action, value: Any, where: str) -> Any:

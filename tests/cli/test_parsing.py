@@ -18,6 +18,7 @@ def parser() -> Parser:
     parser.add_argument("--playout", choices=("net", "rollout"), default="net")
     parser.add_argument("--ponder", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--size", type=whole_number(2, 25), nargs="+")
+    parser.add_argument("--sprt", nargs=2, type=float)
     parser.add_argument("--out", required=True)
     add_common_options(parser)
     return parser
@@ -30,10 +31,11 @@ def settings_file(folder: Path, text: str) -> str:
 
 
 def test_settings_file_gives_what_the_options_would(parser: Parser, tmp_path: Path) -> None:
-    text = 'threads = 3\nmove_time = 2\nplayout = "rollout"\nponder = false\nsize = [9, 13]\nout = "there"\n'
+    text = 'threads = 3\nmove_time = 2\nplayout = "rollout"\nponder = false\nsize = [9, 13]\nout = "there"\nsprt = [0, 20]\n'
     use_settings_file(parser, settings_file(tmp_path, text))
     assert vars(parser.parse_args([])) == {
         "threads": 3, "move_time": 2.0, "playout": "rollout", "ponder": False, "size": [9, 13], "out": "there",
+        "sprt": [0.0, 20.0],
     }
 
 
@@ -46,12 +48,15 @@ def test_command_line_wins_over_the_settings_file(parser: Parser, tmp_path: Path
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("thread = 3", r"unknown key 'thread'; accepted: move-time, out, playout, ponder, size, threads"),
+        ("thread = 3", r"unknown key 'thread'; accepted: move-time, out, playout, ponder, size, sprt, threads"),
         ("threads = 0", r"threads: '0' is not accepted: expected 1 to 64"),
         ("threads = true", r"threads: True is not accepted: expected one value"),
         ('playout = "guess"', r"playout: 'guess' is not accepted: expected one of net, rollout"),
         ("ponder = 1", r"ponder: 1 is not accepted: expected true or false"),
         ("size = [9, 26]", r"size: '26' is not accepted: expected 2 to 25"),
+        ("sprt = [0]", r"sprt: \[0\] is not accepted: expected a list of 2 values"),
+        ("sprt = 20", r"sprt: 20 is not accepted: expected a list of 2 values"),
+        ('sprt = [0, "x"]', r"sprt: could not convert string to float"),
         ('config = "other.toml"', r"unknown key 'config'"),
         ("threads = ", r"not a TOML file"),
     ],
