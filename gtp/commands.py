@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from . import (
+    accounts,
     net_commands,
     parameter_commands,
     play_commands,
@@ -28,6 +29,7 @@ MODULES = (
     sgf_commands,
     parameter_commands,
     net_commands,
+    accounts,
 )
 
 

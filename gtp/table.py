@@ -61,6 +61,8 @@ class Table:
         self.settings = settings.player
         self.clock = Clock()
         self.game = Game(settings.size, komi, rules)
+        self.last_choice: Choice | None = None
+        """The last move that `choose` came to in this game, None before the first."""
 
     @property
     def player(self) -> Player:
@@ -77,6 +79,7 @@ class Table:
     def new_game(self, size: int) -> None:
         """An empty board, with komi, rules and time settings as they are and the clocks at their start."""
         self.clock.reset()
+        self.last_choice = None
         self.change_game(Game(size, self.game.komi, self.game.rules))
 
     def change_game(self, game: Game) -> None:
@@ -129,6 +132,7 @@ class Table:
         """
         started, to_play = time.monotonic(), self.game.to_play
         choice = self.player.genmove(colour, stop=interrupt, commit=commit, started=started)
+        self.last_choice = choice
         if not commit and self.game.to_play != to_play:
             self.game.to_play = to_play
             self.player.forget()
