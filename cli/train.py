@@ -53,7 +53,7 @@ def _add_schedule(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--average", type=number(0, 1), metavar="A",
                        help="decay of the average of weights that is exported (default: 0.999)")
     group.add_argument("--freeze-norms-at", type=number(0, 1), metavar="F",
-                       help="share of the schedule after which BatchNorm's statistics are kept (default: 0.7)")
+                       help="share of the schedule after which BatchNorm's statistics are kept (default: 0.6)")
     group.add_argument("--loss", action="append", type=named_number, metavar="TERM=W",
                        help="weight of a term of the loss: policy, value, ownership, lead, lead_stdev")
 
