@@ -12,7 +12,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from ponnuki.engine.evaluator import Evaluation
+from ponnuki.nets.accuracy import accuracy
 from ponnuki.nets.model import LEAD_SCALE, NetOutputs
+from ponnuki.records.batches import TrainingBatch
 
 # A lead error is squared up to this many points and linear beyond: a dead big group is 60 points of noise.
 LEAD_DELTA_POINTS = 10.0
@@ -161,45 +164,21 @@ def freeze_norms(net: nn.Module) -> None:
             module.eval()
 
 
-@torch.no_grad()
-def measure(net: nn.Module, batches: Iterable[Batch], device: torch.device) -> dict[str, float]:
-    """Validation figures over float32 batches of one group.
-
-    Keys, each a mean over the positions that have the target: policy_loss (nats), top1 (the net's first choice is the
-    target's), value_mse, value_mae (tanh units), sign (share of values on the right side), lead_mae (points),
-    ownership_mse; and positions, their number.
-    """
-    was_training = net.training
+def measure(net: nn.Module, batches: Iterable[TrainingBatch], device: torch.device) -> dict[str, float]:
+    """A net's validation figures, in float32 and inference mode: see `accuracy`."""
+    was_training = [module.training for module in net.modules()]
     net.eval()
-    sums: dict[str, float] = {}
-    counts: dict[str, float] = {}
-    positions = 0
-    for batch in batches:
-        planes, globals_, targets = to_device(batch, device)
-        positions += len(planes)
-        for head, row_values in _figures(net(planes, globals_), targets).items():
-            weight = targets[f"{head.split('_')[0]}_weight"]
-            for name, rows in row_values.items():
-                sums[name] = sums.get(name, 0.0) + float((rows * weight).sum())
-                counts[name] = counts.get(name, 0.0) + float(weight.sum())
-    net.train(was_training)
-    return {name: sums[name] / counts[name] for name in sums if counts[name] > 0} | {"positions": float(positions)}
+    try:
+        return accuracy(lambda planes, globals_: _evaluation(net, planes, globals_, device), batches)
+    finally:
+        for module, training in zip(net.modules(), was_training, strict=True):
+            module.training = training
 
 
-def _figures(outputs: NetOutputs, targets: Targets) -> dict[str, dict[str, Tensor]]:
-    """Per head, each figure's rows [B]."""
-    policy, policy_target = outputs.policy, targets["policy_target"]
-    value, value_target = outputs.value, targets["value_target"]
-    return {
-        "policy": {
-            "policy_loss": -(policy_target * torch.log_softmax(policy, 1)).sum(1),
-            "top1": (policy.argmax(1) == policy_target.argmax(1)).float(),
-        },
-        "value": {
-            "value_mse": (value - value_target).square(),
-            "value_mae": (value - value_target).abs(),
-            "sign": ((value > 0) == (value_target > 0)).float(),
-        },
-        "lead": {"lead_mae": (outputs.lead - targets["lead_target"]).abs()},
-        "ownership": {"ownership_mse": (outputs.ownership - targets["ownership_target"]).square().mean((1, 2))},
-    }
+@torch.no_grad()
+def _evaluation(
+    net: nn.Module, planes: NDArray[np.float32], globals_: NDArray[np.float32], device: torch.device
+) -> Evaluation:
+    out = net(torch.from_numpy(planes).to(device), torch.from_numpy(globals_).to(device))
+    parts = (out.policy, out.value, out.lead, out.lead_stdev, out.ownership)
+    return Evaluation(*(part.cpu().numpy() for part in parts))
