@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 import logging
-import os
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from ponnuki.nets.files import replace_bytes, with_metadata
 from ponnuki.nets.model import Net
 
 OPSET = 18
@@ -60,6 +60,7 @@ def metadata(net: Net, sizes: Sequence[int], training: Mapping[str, Any]) -> dic
     config = net.config
     return {
         "format": "ponnuki-net-1",
+        "precision": "float32",
         "architecture": config.architecture,
         "alpha": repr(config.alpha),
         "activation": config.activation,
@@ -80,14 +81,9 @@ def export_onnx(net: Net, path: Path, *, sizes: Sequence[int], training: Mapping
     ``sizes``: the board sizes that it was trained on, for the metadata; the graph itself takes any.
     """
     model = trace(fold_norms(net))
-    model.producer_name, model.producer_version = "ponnuki", ""
-    model.doc_string = ""
-    onnx.helper.set_model_props(model, metadata(net, sizes, training))
+    with_metadata(model, metadata(net, sizes, training))
     onnx.checker.check_model(model, full_check=True)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_bytes(model.SerializeToString())
-    os.replace(temporary, path)
+    replace_bytes(path, model.SerializeToString())
 
 
 def trace(net: Net) -> onnx.ModelProto:

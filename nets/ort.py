@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
+from ponnuki import weights
 from ponnuki.engine.errors import ConfigError, WeightsError
 from ponnuki.engine.evaluator import NET_INPUTS, Evaluation, EvaluatorInputs, EvaluatorOutputs, LeafBatch
 
@@ -79,6 +81,9 @@ def _open_session(path: Path, threads: int, provider: str) -> onnxruntime.Infere
         data = path.read_bytes()
     except OSError as error:
         raise WeightsError(f"{path}: {error.strerror or error}") from None
+    expected = weights.sha256_of(path)
+    if expected is not None and hashlib.sha256(data).hexdigest() != expected:
+        raise WeightsError(f"{path}: damaged: its sha256 is not that of the manifest beside it")
     try:
         return onnxruntime.InferenceSession(data, session_options(threads), providers=[PROVIDERS[provider]])
     except Exception as error:  # onnxruntime's exceptions share no base but this

@@ -21,6 +21,13 @@ def names() -> list[str]:
     return list(manifest()["nets"])
 
 
+def sha256_of(path: Path) -> str | None:
+    """The manifest's sha256 of a shipped file, None for a file that is not one."""
+    if path.resolve().parent != FOLDER:
+        return None
+    return next((net["sha256"] for net in manifest()["nets"].values() if net["file"] == path.name), None)
+
+
 def path_of(name: str | None = None) -> Path | None:
     """The ONNX file of the shipped network `name`, or of the default one; None if there is none."""
     listed = manifest()

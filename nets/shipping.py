@@ -1,0 +1,182 @@
+"""Ships a trained net: float and int8 files, trainable state, a model card and an entry in the manifest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ponnuki.engine.evaluator import NET_INPUTS
+from ponnuki.nets.accuracy import accuracy
+from ponnuki.nets.checkpoint import load_net, with_suffix
+from ponnuki.nets.export import LICENCE, export_onnx
+from ponnuki.nets.model import parameter_count
+from ponnuki.nets.ort import OnnxEvaluator
+from ponnuki.nets.quantize import calibration_batches, quantize
+from ponnuki.records.batches import validation_batches
+from ponnuki.records.sampling import Group
+
+# An int8 net becomes the default if it loses no more than this on any validation group.
+TOP1_TOLERANCE = 0.005
+VALUE_TOLERANCE = 0.005
+
+SPEED_ROWS = 8
+SPEED_ROUNDS = 5
+SPEED_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Shipment:
+    """One file that is shipped, with what was measured of it."""
+
+    name: str
+    path: Path
+    figures: dict[str, dict[str, float]]
+    """`accuracy` of each validation group by its name."""
+    speeds: dict[int, float]
+    """Evaluations a second by board size, one thread, batches of SPEED_ROWS."""
+
+
+def ship(
+    source: Path, folder: Path, name: str, calibration: Sequence[Group], validation: Sequence[Group], positions: int
+) -> list[Shipment]:
+    """Write NAME.onnx, NAME-int8.onnx, NAME.safetensors, NAME.toml, NAME.md and the manifest into `folder`.
+
+    Args:
+        source: the trained net, NAME.safetensors with NAME.toml.
+        positions: of each validation group.
+    """
+    net, training = load_net(source)
+    for suffix in (".safetensors", ".toml"):
+        shutil.copyfile(with_suffix(source, suffix), folder / f"{name}{suffix}")
+    files = {name: folder / f"{name}.onnx", f"{name}-int8": folder / f"{name}-int8.onnx"}
+    export_onnx(net, files[name], sizes=training["board_sizes"], training=training)
+    quantize(files[name], files[f"{name}-int8"], calibration_batches(calibration))
+    shipped = [measured(key, path, training["board_sizes"], validation, positions) for key, path in files.items()]
+    default = shipped[1] if holds(shipped[0].figures, shipped[1].figures) else shipped[0]
+    card = model_card(name, net.config.architecture, parameter_count(net), training, shipped, default.name)
+    (folder / f"{name}.md").write_text(card, encoding="utf-8", newline="\n")
+    write_manifest(folder, shipped, default.name, training)
+    return shipped
+
+
+def measured(name: str, path: Path, sizes: Sequence[int], validation: Sequence[Group], positions: int) -> Shipment:
+    """Accuracy and speed of a file."""
+    evaluator = OnnxEvaluator(path)
+    figures = {
+        group.name: accuracy(evaluator.evaluate_arrays, validation_batches(group, 64, positions))
+        for group in validation
+    }
+    return Shipment(name, path, figures, {size: evaluations_per_s(evaluator, size) for size in sizes})
+
+
+def evaluations_per_s(evaluator: OnnxEvaluator, size: int) -> float:
+    """The best of a few rounds, since other work on the machine only ever slows one down."""
+    planes = (np.random.default_rng(0).random((SPEED_ROWS, NET_INPUTS.planes, size, size)) < 0.2).astype(np.float32)
+    globals_ = np.zeros((SPEED_ROWS, NET_INPUTS.globals), np.float32)
+    best = 0.0
+    for _ in range(SPEED_ROUNDS):
+        began, rows = time.perf_counter(), 0
+        while time.perf_counter() - began < SPEED_SECONDS:
+            evaluator.evaluate_arrays(planes, globals_)
+            rows += SPEED_ROWS
+        best = max(best, rows / (time.perf_counter() - began))
+    return best
+
+
+def holds(reference: dict[str, dict[str, float]], candidate: dict[str, dict[str, float]]) -> bool:
+    """Whether the candidate's top-1 and value error stay within the tolerances on every group."""
+    return all(
+        candidate[group]["top1"] >= figures["top1"] - TOP1_TOLERANCE
+        and candidate[group]["value_mse"] <= figures["value_mse"] + VALUE_TOLERANCE
+        for group, figures in reference.items()
+    )
+
+
+def write_manifest(folder: Path, shipped: Sequence[Shipment], default: str, training: dict[str, Any]) -> None:
+    """Enter the files into `manifest.json`, keeping the entries of other nets; the default is set."""
+    path = folder / "manifest.json"
+    manifest = json.loads(path.read_text("utf-8")) if path.exists() else {"nets": {}}
+    manifest["default"] = default
+    for shipment in shipped:
+        info = OnnxEvaluator(shipment.path).info
+        content = shipment.path.read_bytes()
+        manifest["nets"][shipment.name] = {
+            "file": shipment.path.name,
+            "sha256": hashlib.sha256(content).hexdigest(),
+            "bytes": len(content),
+            "architecture": info["architecture"],
+            "precision": info["precision"],
+            "feature_version": int(info["feature_version"]),
+            "board_sizes": training["board_sizes"],
+            "provenance": f"{training['steps']} steps on {training['data']}",
+            "licence": info["licence"],
+        }
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8", newline="\n")
+    os.replace(temporary, path)
+
+
+def model_card(
+    name: str, architecture: str, parameters: int, training: dict[str, Any], shipped: Sequence[Shipment], default: str
+) -> str:
+    """The card as Markdown."""
+    rows = ", ".join(f"{rows} on {size}x{size}" for size, rows in training["batch_rows"].items())
+    total = sum(training["shares"].values())
+    shares = ", ".join(f"{group} {share / total:.0%}" for group, share in training["shares"].items())
+    lines = [
+        f"# {name}",
+        "",
+        f"A policy and value network of {parameters:,} parameters (`{architecture}`) for Go on "
+        f"{', '.join(f'{size}x{size}' for size in training['board_sizes'])}; it plays other sizes by rollouts.",
+        "",
+        "| file | precision | size | evaluations a second, one thread, batch 8 |",
+        "|---|---|---|---|",
+        *(_file_row(shipment, shipment.name == default) for shipment in shipped),
+        "",
+        "## Training",
+        "",
+        f"- Data: {training['data']}. The records are not part of this project.",
+        f"- Shares of positions: {shares}; all eight symmetries.",
+        f"- {training['steps']:,} steps of {rows} positions, {training['positions']:,} positions in all, "
+        f"{training['hours']:.2f} hours on {training['device']}; {training['optimizer']}, learning rate "
+        f"{training['learning_rate']:g}, one cycle; an exponential average of the weights is shipped.",
+        f"- Targets: policy, value, lead and ownership under {training['rules']}.",
+        f"- `{name}.safetensors` with `{name}.toml` is the trainable state (`ponnuki train --init`).",
+        f"- Licence: {LICENCE}.",
+        "",
+        "## Validation",
+        "",
+        "Held-back games, a fixed sample of positions as they were played. `labelled` positions are compared with the",
+        "labelling network's answer (which repeats its own first choice on another symmetry 77% of the time on 9x9),",
+        "`played` positions with the move of a 9-dan player and the winner of the game.",
+        "",
+        "| positions | net | top-1 | policy loss | value MSE | value MAE | right winner | lead MAE (points) |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for group in shipped[0].figures:
+        lines += [_figure_row(group, shipment) for shipment in shipped]
+    return "\n".join(lines) + "\n"
+
+
+def _file_row(shipment: Shipment, default: bool) -> str:
+    speeds = ", ".join(f"{size}x{size}: {speed:,.0f}" for size, speed in shipment.speeds.items())
+    precision = OnnxEvaluator(shipment.path).info["precision"] + (" (default)" if default else "")
+    return f"| `{shipment.path.name}` | {precision} | {shipment.path.stat().st_size / 1e6:.2f} MB | {speeds} |"
+
+
+def _figure_row(group: str, shipment: Shipment) -> str:
+    figures = shipment.figures[group]
+    return (
+        f"| {group} ({figures['positions']:,.0f}) | {shipment.name} | {figures['top1']:.1%} | "
+        f"{figures['policy_loss']:.3f} | {figures['value_mse']:.4f} | {figures['value_mae']:.4f} | "
+        f"{figures['sign']:.1%} | {figures['lead_mae']:.2f} |"
+    )
