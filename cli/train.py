@@ -34,6 +34,9 @@ def _add_run(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--steps", type=whole_number(1), metavar="S", help="length of the run in steps, or")
     group.add_argument("--hours", type=number(0, above=True), metavar="H", help="in hours, interruptions not counted")
     group.add_argument("--net", metavar="NAME", help="preset or TOML file of the architecture (default: fused-8x64)")
+    group.add_argument("--alpha", type=number(0, above=True), metavar="A",
+                       help="width multiplier of a preset (default: 1.0)")
+    group.add_argument("--depth", type=whole_number(1), metavar="D", help="number of blocks of a preset")
     group.add_argument("--init", type=Path, metavar="NAME", help="start from NAME.safetensors with NAME.toml")
     group.add_argument("--name", help="name of the finished net in the run folder (default: net)")
     group.add_argument("--share", dest="shares", action="append", type=named_number, metavar="GROUP=W",

@@ -131,30 +131,51 @@ def uniform_blocks(kind: str, count: int, channels: int, inner: int, **options: 
     )
 
 
-PRESETS: dict[str, tuple[BlockConfig, ...]] = {
-    "fused-8x64": uniform_blocks("fused", 8, 64, 96),
-    "fused-6x64": uniform_blocks("fused", 6, 64, 192),
-    "residual-6x64": uniform_blocks("residual", 6, 64, 64),
-    "residual-6x96": uniform_blocks("residual", 6, 96, 96),
-    "inverted-10x48": uniform_blocks("inverted", 10, 48, 192),
-    "extra-dw-8x64": uniform_blocks("extra_dw", 8, 64, 256),
-    "convnext-12x64": uniform_blocks("convnext", 12, 64, 256, kernel=5),
-    "tiny": uniform_blocks("fused", 3, 16, 24),
+@dataclasses.dataclass(frozen=True)
+class Preset:
+    """A trunk of equal blocks: kind, number of blocks, trunk and inner channels."""
+
+    kind: str
+    depth: int
+    channels: int
+    inner: int
+    kernel: int = 3
+
+    def blocks(self, depth: int | None = None) -> tuple[BlockConfig, ...]:
+        return uniform_blocks(self.kind, depth or self.depth, self.channels, self.inner, kernel=self.kernel)
+
+
+PRESETS: dict[str, Preset] = {
+    "fused-8x64": Preset("fused", 8, 64, 96),
+    "fused-6x64": Preset("fused", 6, 64, 192),
+    "residual-6x64": Preset("residual", 6, 64, 64),
+    "residual-6x96": Preset("residual", 6, 96, 96),
+    "inverted-10x48": Preset("inverted", 10, 48, 192),
+    "extra-dw-8x64": Preset("extra_dw", 8, 64, 256),
+    "convnext-12x64": Preset("convnext", 12, 64, 256, kernel=5),
+    "tiny": Preset("fused", 3, 16, 24),
 }
 
 
-def preset(name: str, *, planes: int, globals: int, feature_version: int, alpha: float = 1.0) -> NetConfig:
-    """The named network for the given input; ConfigError lists the names."""
+def preset(
+    name: str, *, planes: int, globals: int, feature_version: int, alpha: float = 1.0, depth: int | None = None
+) -> NetConfig:
+    """The named network for the given input, with its own number of blocks or `depth` of them.
+
+    Raises:
+        ConfigError: there is no such preset (all are listed), or a number is out of range.
+    """
     _require(name in PRESETS, f"net {name!r}: accepted are {', '.join(PRESETS)} or a TOML file")
-    blocks = PRESETS[name]
+    _require(depth is None or depth > 0, f"depth {depth}: must be positive")
+    chosen = PRESETS[name]
     return NetConfig(
         planes=planes,
         globals=globals,
         feature_version=feature_version,
-        blocks=blocks,
+        blocks=chosen.blocks(depth),
         alpha=alpha,
-        stem_channels=blocks[0].channels,
-        head_channels=min(32, blocks[0].channels),
+        stem_channels=chosen.channels,
+        head_channels=min(32, chosen.channels),
     )
 
 

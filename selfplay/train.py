@@ -46,6 +46,10 @@ class TrainSettings:
     """The run folder."""
     net: str = "fused-8x64"
     """A preset's name or a TOML file with a [net] table; unused with `init`."""
+    alpha: float = 1.0
+    """Width multiplier of a preset."""
+    depth: int | None = None
+    """Blocks of a preset; None: as many as it has."""
     init: Path | None = None
     """Start from this net (`NAME.safetensors` with `NAME.toml`)."""
     name: str = "net"
@@ -157,7 +161,7 @@ class Trainer:
             net, _ = checkpoint.load_net(self.settings.init)
             self.log.say(f"starts from {self.settings.init}")
         else:
-            net = Net(net_config(self.settings.net))
+            net = Net(net_config(self.settings))
         if (net.config.planes, net.config.globals) != (features.PLANES, features.GLOBALS):
             raise ConfigError(
                 f"the net takes {net.config.planes} planes and {net.config.globals} globals, "
@@ -292,16 +296,22 @@ class Trainer:
         return f"{config.architecture}, {parameter_count(self.net):,} parameters, on {self.device}; {mix}"
 
 
-def net_config(name: str) -> NetConfig:
-    """A preset, or the [net] table of a TOML file (the input's counts may be left out there)."""
+def net_config(settings: TrainSettings) -> NetConfig:
+    """A preset, or the [net] table of a TOML file (the input's counts may be left out there).
+
+    Raises:
+        ConfigError: there is no such preset or file, or width or depth are given for a file.
+    """
     counts = {
         "planes": features.PLANES,
         "globals": features.GLOBALS,
         "feature_version": features.FEATURE_VERSION,
     }
-    if not name.endswith(".toml"):
-        return preset(name, **counts)
-    return NetConfig.from_table({**counts, **read_toml(Path(name)).get("net", {})})
+    if not settings.net.endswith(".toml"):
+        return preset(settings.net, **counts, alpha=settings.alpha, depth=settings.depth)
+    if settings.alpha != 1 or settings.depth is not None:
+        raise ConfigError(f"--alpha and --depth change presets; {settings.net} says its own")
+    return NetConfig.from_table({**counts, **read_toml(Path(settings.net)).get("net", {})})
 
 
 def batch_rows(rows_19: int, size: int) -> int:

@@ -26,6 +26,14 @@ def test_toml_keys_with_spaces_are_quoted(tmp_path: Path) -> None:
     assert read_toml(tmp_path / "a.toml") == {"validation": table}
 
 
+def test_depth_and_width_of_a_preset() -> None:
+    config = preset("fused-8x64", **COUNTS, alpha=0.5, depth=5)
+    assert config.architecture == "fused-5x32-48"
+    assert [block.gpool for block in config.blocks] == [False, False, True, False, False]
+    with pytest.raises(ConfigError, match="depth 0"):
+        preset("tiny", **COUNTS, depth=0)
+
+
 def test_the_hash_tells_configs_apart() -> None:
     config = preset("tiny", **COUNTS)
     assert config.sha256() == preset("tiny", **COUNTS).sha256()

@@ -156,6 +156,8 @@ def test_wrong_sources_and_settings(data: Path, tmp_path: Path) -> None:
         split_sources([tmp_path])
     with pytest.raises(ConfigError, match="--steps or --hours"):
         settings_for(data, tmp_path, steps=None)
+    with pytest.raises(ConfigError, match=r"--alpha and --depth change presets; .*net\.toml says its own"):
+        run(settings_for(data, tmp_path / "run", depth=2))
     with pytest.raises(ConfigError, match="expected muon or adamw"):
         settings_for(data, tmp_path, optimizer="sgd")
 
