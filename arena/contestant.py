@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ponnuki.arena.failures import EngineFailure, Failure
 from ponnuki.arena.gtp_client import GtpClient, Reply
+from ponnuki.arena.search_report import SEARCH_COMMAND, SearchReport
 from ponnuki.arena.timecontrol import SideClock, TimeControl
 from ponnuki.engine.coords import colour_name
 from ponnuki.engine.errors import ConfigError
@@ -32,6 +33,8 @@ class Contestant:
     """Its clock, checked by the referee; None: it may think as long as it likes, up to the hang limit."""
     sends_clock: bool = True
     """Whether it is told its clock by GTP's time commands; our own engine gets a fixed time a move as an option."""
+    playouts: int | None = None
+    """Playouts a move that it is told by ``kata-set-param maxPlayouts`` when it starts; None: its own affair."""
 
     @classmethod
     def parse(cls, text: str, time: TimeControl | None = None, name: str | None = None) -> Contestant:
@@ -40,27 +43,35 @@ class Contestant:
         Raises:
             ConfigError: nothing was given, or the weights file is not there.
         """
-        words = _split(text)
+        words = split_words(text)
         if not words:
             raise ConfigError("an engine is a quoted GTP command line or a weights file (.onnx); got nothing")
         if not words[0].lower().endswith(".onnx"):
             return cls(name or _short_name(Path(words[0]).name, words[1:]), tuple(words), time)
-        weights = Path(words[0])
+        return cls.of_weights(Path(words[0]), words[1:], time, name)
+
+    @classmethod
+    def of_weights(cls, weights: Path, options: Sequence[str] = (), time: TimeControl | None = None,
+                   name: str | None = None) -> Contestant:
+        """Our engine with a net and options of ``ponnuki gtp``.
+
+        Raises:
+            ConfigError: the weights file is not there.
+        """
         if not weights.is_file():
-            raise ConfigError(f"weights file {words[0]!r} does not exist")
-        options = list(words[1:])
+            raise ConfigError(f"weights file {str(weights)!r} does not exist")
         fixed = time.move_time_s if time else None
-        if fixed is not None:
-            options += ["--move-time", f"{fixed:g}"]
+        options = [*options, *(["--move-time", f"{fixed:g}"] if fixed is not None else [])]
         command = (sys.executable, "-m", "ponnuki.cli.main", "gtp", "--weights", str(weights), *options)
         return cls(name or _short_name(weights.stem, options), command, time, sends_clock=fixed is None)
 
     def to_json(self) -> dict[str, object]:
         """What a match's log keeps to know the contestant again."""
-        return {"name": self.name, "command": list(self.command), "time": str(self.time) if self.time else None}
+        told = {} if self.playouts is None else {"playouts": self.playouts}
+        return {"name": self.name, "command": list(self.command), "time": str(self.time) if self.time else None, **told}
 
 
-def _split(text: str) -> list[str]:
+def split_words(text: str) -> list[str]:
     """Split a command line into words as the platform's shell would; backslashes are plain on Windows."""
     try:
         words = shlex.split(text, posix=os.name != "nt")
@@ -113,6 +124,8 @@ class Seat:
         if not (self._ready and self._client.running):
             self._client.start()
             self._commands = frozenset(self._ask("list_commands").text.split())
+            if self.contestant.playouts is not None:
+                self.set_playouts(self.contestant.playouts)
             # A move that does not count: an engine loads and compiles in its own time, and no game is to pay for that.
             self._set_up(size, komi, rules)
             self._ask("genmove black")
@@ -140,6 +153,29 @@ class Seat:
                                               f" ({self.contestant.time}, tolerance {self._patience.tolerance_s:g} s)")
         return reply
 
+    def last_search(self) -> SearchReport | None:
+        """What the engine thought of the move that it has just made; None where it does not tell."""
+        if SEARCH_COMMAND not in self._commands:
+            return None
+        reply = self._send(SEARCH_COMMAND)
+        return SearchReport.parse(reply.text) if reply.ok else None
+
+    @property
+    def takes_playouts(self) -> bool:
+        """Whether the started engine can be told its playouts a move, as ours and KataGo can."""
+        if not {"kata-list-params", "kata-set-param"} <= self._commands:
+            return False
+        reply = self._send("kata-list-params")
+        return reply.ok and "maxPlayouts" in reply.text.split()
+
+    def set_playouts(self, playouts: int) -> None:
+        """Tell the started engine its playouts a move.
+
+        Raises:
+            EngineFailure: it does not take them.
+        """
+        self._ask(f"kata-set-param maxPlayouts {playouts}")
+
     def cpu_s(self) -> float | None:
         """CPU seconds of the present process so far; None where unknown."""
         return self._client.cpu_s()
@@ -166,12 +202,16 @@ class Seat:
 
     def _ask(self, command: str, clock_s: float = 0.0) -> Reply:
         """Send a command that has to work and wait for its reply, `clock_s` seconds longer than is usual."""
-        patience_s = self._patience.hang_s if self._ready else self._patience.start_s
-        try:
-            reply = self._client.send(command, patience_s + clock_s)
-        except EngineFailure:
-            self._ready = False
-            raise
+        reply = self._send(command, clock_s)
         if not reply.ok:
             raise EngineFailure(Failure.REFUSED, f"{command!r} was answered '? {reply.text}'")
         return reply
+
+    def _send(self, command: str, clock_s: float = 0.0) -> Reply:
+        """Send a command that may be refused."""
+        patience_s = self._patience.hang_s if self._ready else self._patience.start_s
+        try:
+            return self._client.send(command, patience_s + clock_s)
+        except EngineFailure:
+            self._ready = False
+            raise

@@ -7,7 +7,7 @@ import datetime
 from sgfmill import sgf
 
 from ponnuki.arena.play import MadeMove, PlayedGame
-from ponnuki.engine.coords import BLACK
+from ponnuki.engine.coords import BLACK, colour_name
 from ponnuki.engine.version import VERSION
 
 
@@ -49,7 +49,8 @@ def _how_it_ended(played: PlayedGame) -> list[str]:
 def _cost(made: MadeMove) -> str:
     if made.seconds is None:
         return "opening"
-    return f"{made.seconds:.3f} s" + (f", CPU {made.cpu_s:.2f} s" if made.cpu_s is not None else "")
+    cost = f"{made.seconds:.3f} s" + (f", CPU {made.cpu_s:.2f} s" if made.cpu_s is not None else "")
+    return cost if made.search is None else f"{cost}\n{made.search.comment(colour_name(made.colour).capitalize())}"
 
 
 def _sgfmill_point(move: int, size: int) -> tuple[int, int] | None:

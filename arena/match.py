@@ -18,10 +18,11 @@ from ponnuki.arena.contestant import Contestant, Patience, Seat
 from ponnuki.arena.failures import NEEDS_RESTART, EngineFailure
 from ponnuki.arena.game_sgf import game_to_sgf
 from ponnuki.arena.match_log import GameRecord, MatchLog
-from ponnuki.arena.openings import Opening, default_opening_moves, opening_vertices, random_openings
+from ponnuki.arena.opening_sets import RANDOM, choose_openings, set_identity
+from ponnuki.arena.openings import Opening, opening_vertices
 from ponnuki.arena.play import GameSettings, PlayedGame, Stopped, play_game
 from ponnuki.arena.progress import MatchDisplay, Silent
-from ponnuki.arena.referee import Referee, gnugo_settler
+from ponnuki.arena.referee import Referee, referee_of
 from ponnuki.arena.sprt import Sprt
 from ponnuki.arena.summary import SIDES, Summary
 from ponnuki.engine.coords import BLACK, MAX_SIZE, MIN_SIZE, WHITE, vertex
@@ -32,12 +33,6 @@ LOG_NAME = "games.jsonl"
 SGF_FOLDER = "sgf"
 
 _JOIN_S = 0.2
-
-
-def default_referee() -> Referee:
-    """GNU Go settles dead stones where it is installed; otherwise boards are scored as they stand."""
-    settler = gnugo_settler()
-    return Referee([settler] if settler else [])
 
 
 @dataclass(frozen=True)
@@ -54,8 +49,10 @@ class MatchSettings:
     """Name of a rule set, for the referee and for engines that know ``kata-set-rules``."""
     seed: int = 0
     """Chooses the openings."""
+    opening_source: str = RANDOM
+    """Where openings come from: ``random``, ``balanced`` or a folder with SGF files."""
     opening_moves: int | None = None
-    """Random moves that a game begins with; None: what suits the board size."""
+    """Moves of an opening; None: what suits source and board size."""
     move_limit: int | None = None
     """Moves after which a game is counted as it stands; None: three times the points of the board."""
     concurrency: int = 1
@@ -82,18 +79,18 @@ class MatchSettings:
 
     def openings(self) -> list[Opening]:
         """One opening for each pair."""
-        moves = default_opening_moves(self.size) if self.opening_moves is None else self.opening_moves
-        return random_openings(self.size, self.games // 2, moves, self.seed)
+        return choose_openings(self.opening_source, self.size, self.games // 2, self.opening_moves, self.seed)
 
     def identity(self) -> dict[str, Any]:
         """What may not change when a match is resumed; the number of games and their concurrency may."""
         game = self.game_settings()
         return {"size": game.size, "komi": game.komi, "rules": game.rules, "move_limit": game.move_limit,
-                "tolerance_s": game.tolerance_s, "seed": self.seed, "opening_moves": self.opening_moves}
+                "tolerance_s": game.tolerance_s, "seed": self.seed, "opening_moves": self.opening_moves,
+                "opening_set": set_identity(self.opening_source, self.size, self.opening_moves)}
 
 
 def play_match(a: Contestant, b: Contestant, settings: MatchSettings, out: Path | None = None,
-               display: MatchDisplay | None = None, referee: Callable[[], Referee] = default_referee) -> Summary:
+               display: MatchDisplay | None = None, referee: Callable[[], Referee] = referee_of) -> Summary:
     """Play a match, or what is left of it, and return what came of it.
 
     Args:
@@ -300,7 +297,9 @@ def game_record(number: int, played: PlayedGame, black: str, white: str, opening
         fault=sides.get(played.fault or 0), detail=played.detail,
         settled_by=settlement.by if settlement else None,
         dead=[vertex(point, size) for point in sorted(settlement.dead)] if settlement else None,
-        remarks=list(settlement.remarks) if settlement else None, sgf=sgf)
+        remarks=list(settlement.remarks) if settlement else None, sgf=sgf,
+        own_moves={side: len(used) for side, used in seconds.items()},
+        playouts={side: played.playouts(colour) for side, colour in sorted(colours.items())})
 
 
 def _rounded(seconds: float | None) -> float | None:

@@ -51,6 +51,10 @@ class GameRecord:
     """Settlers that failed or would have counted otherwise."""
     sgf: str | None = None
     """File name, relative to the log."""
+    own_moves: dict[str, int] | None = None
+    """How many moves each side thought about: all of its own but those of the opening."""
+    playouts: dict[str, int | None] | None = None
+    """Playouts of those moves; null where an engine does not tell them."""
 
     @property
     def pair(self) -> int:

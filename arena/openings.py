@@ -13,7 +13,7 @@ from ponnuki.engine.coords import vertex
 from ponnuki.engine.errors import ConfigError
 
 Opening = tuple[int, ...]
-"""Moves (points) in order, Black first."""
+"""Moves (points) in order, Black first. No passes."""
 
 _TRIES = 1000
 
@@ -48,11 +48,11 @@ def random_openings(size: int, count: int, moves: int, seed: int) -> list[Openin
     for _ in range(count):
         for _ in range(_TRIES):
             opening = _scattered(inner, moves, size, generator)
-            if _canonical(opening, size) not in seen:
+            if canonical_form(opening, size) not in seen:
                 break
         else:
             seen.clear()  # every opening that there is has been used: begin again
-        seen.add(_canonical(opening, size))
+        seen.add(canonical_form(opening, size))
         found.append(opening)
     return found
 
@@ -85,8 +85,8 @@ def _touching(opening: Opening, size: int) -> bool:
                for i, a in enumerate(opening) for b in opening[:i])
 
 
-def _canonical(opening: Opening, size: int) -> Opening:
-    """The smallest of the eight symmetric forms; an opening's moves of one colour may come in any order."""
+def canonical_form(opening: Opening, size: int) -> Opening:
+    """The same for any two openings that differ by symmetry or by the order of one colour's moves alone."""
     return min(tuple(sorted(form[0::2]) + sorted(form[1::2])) for form in _symmetric_forms(opening, size))
 
 

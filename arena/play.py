@@ -11,6 +11,7 @@ from ponnuki.arena.contestant import Seat
 from ponnuki.arena.failures import EngineFailure, Failure
 from ponnuki.arena.openings import Opening
 from ponnuki.arena.referee import Referee, Settlement
+from ponnuki.arena.search_report import SearchReport
 from ponnuki.arena.timecontrol import SideClock
 from ponnuki.engine.coords import BLACK, WHITE, opponent, parse_vertex, vertex
 from ponnuki.engine.game import Game
@@ -54,6 +55,8 @@ class MadeMove:
     """Wall-clock time; None for a move of the opening."""
     cpu_s: float | None = None
     """CPU time; None for a move of the opening and where it is unknown."""
+    search: SearchReport | None = None
+    """What the engine thought of it; None where it does not tell."""
 
 
 @dataclass
@@ -92,6 +95,13 @@ class PlayedGame:
         used = [made.cpu_s for made in self.moves if made.colour == colour and made.seconds is not None]
         known = [seconds for seconds in used if seconds is not None]
         return sum(known) if len(known) == len(used) else None
+
+
+    def playouts(self, colour: int) -> int | None:
+        """Playouts of a colour's moves together; None where it does not tell them."""
+        told = [made.search for made in self.moves if made.colour == colour and made.seconds is not None]
+        known = [search.playouts for search in told if search is not None]
+        return sum(known) if known and len(known) == len(told) else None
 
 
 class _Fault(Exception):
@@ -181,9 +191,10 @@ class _Table:
                 self.played.ending, self.played.winner = RESIGNATION, opponent(colour)
                 return
             move = self._legal_move(answer, colour)
+            search = seat.last_search()
         cpu_s = None if cpu_before is None or cpu_after is None else cpu_after - cpu_before
         self.game.play(move)
-        self.played.moves.append(MadeMove(colour, move, reply.seconds, cpu_s))
+        self.played.moves.append(MadeMove(colour, move, reply.seconds, cpu_s, search))
         if not self.finished:
             with self._blame(opponent(colour)):
                 self._seats[opponent(colour)].play(colour, vertex(move, self.game.size))

@@ -1,8 +1,8 @@
 """What is dead at the end of a game, and who has won.
 
 Engines pass with dead stones on the board, and they need not agree about them, so a third program settles: any GTP
-engine with ``final_status_list``, GNU Go where it is installed. The first settler decides; others may stand beside it,
-and what they would have counted otherwise is kept in the record. Without a settler the board is scored as it stands,
+engine with ``final_status_list``. By default GNU Go decides where it is installed, and our own engine stands beside it;
+what a settler would have counted otherwise is kept in the record. Without a settler the board is scored as it stands,
 all stones alive, and the record says so.
 """
 
@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from ponnuki.arena.failures import EngineFailure, Failure
 from ponnuki.arena.gtp_client import GtpClient
 from ponnuki.engine.coords import EMPTY, colour_name, parse_vertex, vertex
+from ponnuki.engine.errors import ConfigError
 from ponnuki.engine.game import Game
 
 _GNUGO_OPTIONS = ("--mode", "gtp", "--chinese-rules", "--level", "10")
@@ -130,6 +132,38 @@ def gnugo_settler() -> GtpSettler | None:
     """GNU Go as settler, or None where it is not installed."""
     path = find_gnugo()
     return GtpSettler("GNU Go", (path, *_GNUGO_OPTIONS)) if path else None
+
+
+def ponnuki_settler() -> GtpSettler:
+    """Our own engine as settler: by the shipped net's ownership, by rollouts where no net is shipped."""
+    return GtpSettler("ponnuki", (sys.executable, "-m", "ponnuki.cli.main", "gtp"), timeout_s=300.0)
+
+
+SETTLERS: dict[str, Callable[[], GtpSettler | None]] = {"gnugo": gnugo_settler, "ponnuki": ponnuki_settler}
+"""Settlers by the names that users give them; one that is not installed makes None."""
+
+DEFAULT_SETTLERS = ("gnugo", "ponnuki")
+
+
+def referee_of(names: Sequence[str] = DEFAULT_SETTLERS) -> Referee:
+    """A referee with the settlers of these names that are installed, the one that decides first."""
+    found = [SETTLERS[name]() for name in names]
+    return Referee([settler for settler in found if settler is not None])
+
+
+def parse_settlers(text: str) -> tuple[str, ...]:
+    """Read ``gnugo,ponnuki``, ``none`` and the like.
+
+    Raises:
+        ConfigError: a name is unknown.
+    """
+    names = tuple(name.strip() for name in text.lower().split(","))
+    if names == ("none",):
+        return ()
+    unknown = [name for name in names if name not in SETTLERS]
+    if unknown:
+        raise ConfigError(f"unknown settler {unknown[0]!r}: expected none or a list of {', '.join(SETTLERS)}")
+    return names
 
 
 def _disagreement(name: str, dead: frozenset[int], margin: float, decided: Settlement, size: int) -> str:

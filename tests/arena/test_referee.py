@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from ponnuki.arena.failures import EngineFailure, Failure
-from ponnuki.arena.referee import GtpSettler, Referee, gnugo_settler
+from ponnuki.arena.referee import GtpSettler, Referee, gnugo_settler, parse_settlers, ponnuki_settler, referee_of
 from ponnuki.engine.coords import BLACK, WHITE, parse_vertex
+from ponnuki.engine.errors import ConfigError
 from ponnuki.engine.game import Game
 
 from .conftest import fake_command
@@ -106,3 +107,22 @@ def test_gnugo_settles_again_after_it_was_killed(gnugo: GtpSettler) -> None:
     assert gnugo.dead_stones(game_from(DIAGRAM)) == {DEAD}
     gnugo._client.kill()
     assert gnugo.dead_stones(game_from(DIAGRAM)) == {DEAD}
+
+
+def test_our_own_engine_settles_beside_gnugo(gnugo: GtpSettler) -> None:
+    referee = Referee([gnugo, ponnuki_settler()])
+    try:
+        settled = referee.settle(game_from(DIAGRAM))
+    finally:
+        referee.close()
+    assert (settled.by, settled.dead, settled.margin_black) == ("GNU Go", {DEAD}, MARGIN_BLACK)
+    assert settled.remarks == (), "they agree"
+
+
+def test_settlers_are_chosen_by_name() -> None:
+    assert parse_settlers("none") == ()
+    assert parse_settlers("Ponnuki, gnugo") == ("ponnuki", "gnugo")
+    for wrong in ("", "gnugo,", "gnugo,none", "judge"):
+        with pytest.raises(ConfigError, match="unknown settler"):
+            parse_settlers(wrong)
+    assert [settler.name for settler in referee_of(("ponnuki",))._settlers] == ["ponnuki"]

@@ -5,6 +5,9 @@
 It plays only on empty points next to an empty point, which is always legal but for superko, and passes when there are
 none. A misdeed happens at the Nth genmove of the process, counted from 1 (the match's trial move is the first), or at
 every one with N = 0.
+
+With --tells it answers three more commands: it takes playouts, which cost what --playout-s says, and tells of its
+search.
 """
 
 import argparse
@@ -71,6 +74,7 @@ class Engine:
         self.board = Board(9)
         self.asked = 0
         self.moves = 0
+        self.playouts = 100
 
     def due(self, misdeed):
         at = getattr(self.options, misdeed)
@@ -123,25 +127,36 @@ class Engine:
             print("what a loud engine\n" * 20_000, file=sys.stderr, flush=True)
         if self.due("babble_at"):
             print("= unasked\n", flush=True)
-        if self.options.burn_s:
-            end = time.process_time() + self.options.burn_s
-            while time.process_time() < end:
-                pass
+        end = time.process_time() + self.options.burn_s + self.playouts * self.options.playout_s
+        while time.process_time() < end:
+            pass
+
+    def kata_set_param(self, name, value):
+        if name != "maxPlayouts":
+            raise ValueError("unknown parameter")
+        self.playouts = int(value)
 
 
 COMMANDS = ("protocol_version", "name", "version", "list_commands", "boardsize", "clear_board", "komi", "play",
             "genmove", "time_settings", "time_left", "quit")
-ANSWERS = {"protocol_version": "2", "name": "fake", "version": "1", "list_commands": "\n".join(COMMANDS)}
+MORE_COMMANDS = ("kata-list-params", "kata-set-param", "ponnuki-last_search")
+ANSWERS = {"protocol_version": "2", "name": "fake", "version": "1", "kata-list-params": "maxVisits maxPlayouts"}
 
 
 def reply(engine, command, arguments):
     """The engine's answer to one command."""
-    if command not in COMMANDS:
+    known = COMMANDS + MORE_COMMANDS if engine.options.tells else COMMANDS
+    if command not in known:
         return "? unknown command"
-    if not hasattr(engine, command):
+    if command == "list_commands":
+        return "= " + "\n".join(known)
+    if command == "ponnuki-last_search":
+        return "= " + engine.options.tells.replace("PLAYOUTS", str(engine.playouts))
+    method = command.replace("-", "_")
+    if not hasattr(engine, method):
         return f"= {ANSWERS.get(command, '')}"
     try:
-        return f"= {getattr(engine, command)(*arguments) or ''}"
+        return f"= {getattr(engine, method)(*arguments) or ''}"
     except ValueError as error:
         return f"? {error}"
 
@@ -154,6 +169,8 @@ def main():
     parser.add_argument("--refuse-size", action="store_true")
     parser.add_argument("--late-s", type=float, default=0.5)
     parser.add_argument("--burn-s", type=float, default=0.0, help="CPU seconds to use for each move")
+    parser.add_argument("--playout-s", type=float, default=0.0, help="CPU seconds that a playout costs")
+    parser.add_argument("--tells", help="what ponnuki-last_search answers, PLAYOUTS in it being the playouts")
     parser.add_argument("--log", help="append every command to this file")
     for misdeed in ("crash", "hang", "late", "shout", "babble", "garbage", "illegal", "refuse", "resign"):
         parser.add_argument(f"--{misdeed}-at", type=int)
