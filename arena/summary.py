@@ -15,6 +15,9 @@ from ponnuki.arena.sprt import Sprt, Verdict
 
 SIDES = ("A", "B")
 
+EQUAL_CPU_WITHIN = 1.15
+"""CPU times whose ratio is no greater count as equal: a fifth of a doubling."""
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -76,6 +79,27 @@ class Summary:
         known = [seconds for seconds in used if seconds is not None]
         return sum(known) if len(known) == len(used) else None
 
+    def own_moves(self, side: str) -> int:
+        """Moves that a side thought about."""
+        return sum((record.own_moves or {}).get(side, 0) for record in self.records)
+
+    def cpu_per_move_s(self, side: str) -> float | None:
+        """CPU seconds that a side used a move; None where they are unknown."""
+        used, moves = self.cpu_s(side), self.own_moves(side)
+        return used / moves if used is not None and moves else None
+
+    def playouts_per_move(self, side: str) -> float | None:
+        """Playouts that a side's search added a move; None where it does not tell them."""
+        told = [(record.playouts or {}).get(side) for record in self.records if (record.own_moves or {}).get(side)]
+        known = [playouts for playouts in told if playouts is not None]
+        return sum(known) / self.own_moves(side) if known and len(known) == len(told) else None
+
+    @property
+    def cpu_ratio(self) -> float | None:
+        """A's CPU seconds a move for each one of B's; None where they are unknown."""
+        a, b = (self.cpu_per_move_s(side) for side in SIDES)
+        return a / b if a is not None and b else None
+
     def to_json(self) -> dict[str, Any]:
         """One object for machines. Infinite Elo (a clean sweep) is null."""
         score = self.score
@@ -85,6 +109,9 @@ class Summary:
             "score": score.rate, "confidence": CONFIDENCE, "score_interval": list(score.interval()),
             "elo": _finite(score.elo), "elo_interval": [_finite(elo) for elo in score.elo_interval()],
             "pairs": list(self.pairs),
+            "cpu_ratio": self.cpu_ratio,
+            "equal_cpu": is_equal_cpu(self.cpu_ratio),
+            "disputed_games": sum(bool(record.remarks) for record in self.records),
             "unsettled_games": sum(_as_it_stood(record) for record in self.records),
             "sprt": self._sprt_json(),
             "sides": {side: self._side_json(side) for side in SIDES},
@@ -99,6 +126,8 @@ class Summary:
         return {
             **self.contestants[side].to_json(),
             "seconds": self.seconds(side), "slowest_s": self.slowest_s(side), "cpu_s": self.cpu_s(side),
+            "moves": self.own_moves(side), "cpu_per_move_s": self.cpu_per_move_s(side),
+            "playouts_per_move": self.playouts_per_move(side),
             "failures": [{"game": record.game, "kind": record.ending, "detail": record.detail}
                          for record in self.failures(side)],
         }
@@ -133,16 +162,22 @@ class Summary:
         if self.sprt and self.verdict:
             lines.append(_sprt_line(self.sprt, self.verdict))
         lines += [self._time_line(side) for side in SIDES]
-        lines += self._remarkable()
+        lines.append(cpu_sentence(self.cpu_ratio))
+        lines += self.remarkable()
         return "\n".join(lines)
 
     def _time_line(self, side: str) -> str:
         cpu_s = self.cpu_s(side)
         cpu = "CPU time unknown (needs psutil)" if cpu_s is None else f"{cpu_s:.1f} s CPU"
+        a_move = self.cpu_per_move_s(side)
+        cpu += "" if a_move is None else f" ({a_move:.3f} s a move)"
+        playouts = self.playouts_per_move(side)
+        cpu += "" if playouts is None else f", {playouts:.0f} playouts a move"
         return (f"{side} used {self.seconds(side):.1f} s and {cpu}, slowest move {self.slowest_s(side):.2f} s; "
                 f"failed in {len(self.failures(side))} games")
 
-    def _remarkable(self) -> list[str]:
+    def remarkable(self) -> list[str]:
+        """Everything out of the ordinary, a line each: failures by name, settlers at odds, games nobody settled."""
         lines = []
         for side in SIDES:
             for record in self.failures(side):
@@ -150,6 +185,10 @@ class Summary:
                              f"{record.detail}")
         for record in self.records:
             lines += [f"game {record.game}: {remark}" for remark in record.remarks or ()]
+        counted = sum(record.settled_by is not None for record in self.records)
+        disputed = sum(bool(record.remarks) for record in self.records)
+        if disputed:
+            lines.append(f"settlers disagreed or failed in {disputed} of {counted} counted games")
         stood = sum(_as_it_stood(record) for record in self.records)
         if stood:
             lines.append(f"{stood} games were scored as they stood, no settler having named their dead stones")
@@ -181,6 +220,21 @@ def _sprt_line(sprt: Sprt, verdict: Verdict) -> str:
              1: f"A is {sprt.elo1:g} Elo stronger rather than {sprt.elo0:g}"}[verdict.accepted]
     return (f"SPRT {sprt.elo0:g} against {sprt.elo1:g} Elo: {found} after {verdict.pairs} pairs "
             f"(log-likelihood ratio {verdict.llr:.2f}, bounds {low:.2f} and {high:.2f})")
+
+
+def is_equal_cpu(ratio: float | None) -> bool | None:
+    """Whether two sides used as good as the same CPU time a move; None where it is unknown."""
+    return None if ratio is None else 1 / EQUAL_CPU_WITHIN <= ratio <= EQUAL_CPU_WITHIN
+
+
+def cpu_sentence(ratio: float | None) -> str:
+    """What a match says about equal CPU time, in one line."""
+    if ratio is None:
+        return "CPU time a move: unknown, so this says nothing about strength at equal CPU time"
+    if is_equal_cpu(ratio):
+        return f"CPU time a move: A used {ratio:.2f} times B's, so this compares them at equal CPU time"
+    return (f"CPU time a move: A used {ratio:.2f} times B's, so this does not compare them at equal CPU time "
+            "(--equal-cpu does)")
 
 
 def elo_text(elo: float | None) -> str:

@@ -1,0 +1,244 @@
+"""Nodes as time: playouts a move so chosen that engines use the same CPU time, however busy the machine is.
+
+Wall-clock limits compare engines badly where several games share a machine: who waits for a core loses strength.
+Playouts do not depend on that, so each engine that can be told its playouts (``kata-set-param maxPlayouts``: ours,
+KataGo) is measured beforehand and then plays with as many as cost the CPU seconds that were asked for.
+
+How it is measured: the engine plays against itself from the match's openings, and CPU seconds are read before and after
+each move (user and system time of the process and its children). It begins with a few playouts, and after each round of
+moves they are scaled by CPU wanted over CPU used. Since the cost of a move is a constant and a share for each playout,
+this comes close in two or three rounds. An engine that takes no playouts (GNU Go) plays as it is: another can be given
+as much CPU time as it uses, not the other way round.
+
+What was found is kept beside the match, so that a match that is resumed plays on with the same playouts.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ponnuki.arena.contestant import Contestant, Patience, Seat
+from ponnuki.arena.failures import EngineFailure
+from ponnuki.arena.openings import Opening
+from ponnuki.engine.coords import parse_vertex, vertex
+from ponnuki.engine.errors import ConfigError, RecordError
+from ponnuki.engine.game import Game
+from ponnuki.engine.rules import Rules
+
+FILE_NAME = "equal-cpu.json"
+
+FIRST_PLAYOUTS = 16
+ROUNDS = (6, 8, 16)
+"""Moves measured in each round of scaling."""
+
+REFERENCE_MOVES = 32
+"""Moves measured of an engine whose CPU time is the target."""
+
+
+@dataclass(frozen=True)
+class Board:
+    """What is played while measuring."""
+
+    size: int
+    komi: float
+    rules: str
+    openings: Sequence[Opening]
+    """Measuring goes on with the next one where a game ends."""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What was found for one engine."""
+
+    cpu_per_move_s: float
+    """As measured in the last round."""
+    playouts: int | None
+    """What it plays with from now on; None: as it is."""
+
+
+class Meter:
+    """Plays one engine against itself and reads its CPU time."""
+
+    def __init__(self, contestant: Contestant, board: Board) -> None:
+        """Start the engine.
+
+        Raises:
+            ConfigError: it cannot play, or its CPU time is unknown.
+        """
+        self._board = board
+        self._name = contestant.name
+        # Thinking time is what is measured: a clock would limit it twice.
+        self._seat = Seat(contestant, Patience())
+        self._games = 0
+        try:
+            self._new_game()
+        except EngineFailure as failure:
+            self.close()
+            raise ConfigError(f"{contestant.name} cannot be measured: {failure}") from failure
+        if self._seat.cpu_s() is None:
+            self.close()
+            raise ConfigError("equal CPU time needs psutil: install ponnuki with its extra [arena]")
+
+    @property
+    def takes_playouts(self) -> bool:
+        """Whether the engine can be told its playouts."""
+        return self._seat.takes_playouts
+
+    def cpu_per_move_s(self, moves: int, playouts: int | None = None) -> float:
+        """Mean CPU seconds of so many moves, with so many playouts each (None: as it plays by itself).
+
+        Raises:
+            ConfigError: the engine failed.
+        """
+        try:
+            if playouts is not None:
+                self._seat.set_playouts(playouts)
+            return sum(self._one_move() for _ in range(moves)) / moves
+        except EngineFailure as failure:
+            raise ConfigError(f"{self._name} failed while its CPU time was measured: {failure}") from failure
+
+    def close(self) -> None:
+        """End the process."""
+        self._seat.close()
+
+    def _new_game(self) -> None:
+        board = self._board
+        self._seat.new_game(board.size, board.komi, board.rules)
+        self._game = Game(board.size, board.komi, Rules.preset(board.rules))
+        for move in board.openings[self._games % len(board.openings)]:
+            self._seat.play(self._game.to_play, vertex(move, board.size))
+            self._game.play(move)
+        self._games += 1
+
+    def _one_move(self) -> float:
+        """CPU seconds of the next move; begins another game where this one is over."""
+        before = self._seat.cpu_s() or 0.0
+        answer = self._seat.genmove(self._game.to_play, None).text.lower()
+        used = (self._seat.cpu_s() or 0.0) - before
+        move = self._game.pass_move if answer == "resign" else parse_vertex(answer, self._board.size)
+        over = answer == "resign" or not self._game.is_legal(move)
+        if not over:
+            self._game.play(move)
+        if over or self._game.is_over:
+            self._new_game()
+        return used
+
+
+def measure(contestant: Contestant, board: Board) -> float:
+    """CPU seconds a move of an engine as it plays by itself."""
+    meter = Meter(contestant, board)
+    try:
+        return meter.cpu_per_move_s(REFERENCE_MOVES)
+    finally:
+        meter.close()
+
+
+def calibrate(contestant: Contestant, board: Board, target_s: float) -> Calibration:
+    """Playouts with which an engine uses `target_s` CPU seconds a move; none for one that takes no playouts."""
+    meter = Meter(contestant, board)
+    try:
+        if not meter.takes_playouts:
+            return Calibration(meter.cpu_per_move_s(REFERENCE_MOVES), None)
+        playouts = FIRST_PLAYOUTS
+        for moves in ROUNDS:
+            used_s = meter.cpu_per_move_s(moves, playouts)
+            playouts = max(1, round(playouts * target_s / max(used_s, 1e-6)))
+        return Calibration(used_s, playouts)
+    finally:
+        meter.close()
+
+
+def parse_target(text: str, names: Sequence[str]) -> float | str:
+    """CPU seconds a move, or the name of the engine whose own CPU time is the target.
+
+    Raises:
+        ConfigError: neither.
+    """
+    if text in names:
+        return text
+    try:
+        target_s = float(text)
+    except ValueError:
+        target_s = 0.0
+    if not 0 < target_s < float("inf"):
+        raise ConfigError(f"equal CPU time {text!r}: expected seconds a move above 0, or one of {', '.join(names)}")
+    return target_s
+
+
+def equalise(contestants: Mapping[str, Contestant], target: float | str, board: Board,
+             out: Path | None = None) -> dict[str, Contestant]:
+    """The same contestants with playouts for equal CPU time.
+
+    Args:
+        contestants: by the key under which the match knows them.
+        target: CPU seconds a move; or a key: as much as that one uses as it is, which is left alone.
+        board: what is played while measuring.
+        out: folder in which findings are kept and looked up. None: they are not kept.
+
+    Raises:
+        ConfigError: an engine cannot be measured, or the folder's findings are for another target.
+    """
+    notes = _Notes(out, target)
+    if isinstance(target, str):
+        reference = contestants[target]
+        known = notes.of(reference)
+        if known is None:
+            known = notes.add(reference, Calibration(measure(reference, board), None))
+        target_s = known.cpu_per_move_s
+    else:
+        target_s = target
+    found = {}
+    for key, contestant in contestants.items():
+        if key == target:
+            found[key] = contestant
+            continue
+        known = notes.of(contestant) or notes.add(contestant, calibrate(contestant, board, target_s))
+        found[key] = replace(contestant, playouts=known.playouts)
+    return found
+
+
+class _Notes:
+    """The file of findings: a JSON object with the target and a list of engines."""
+
+    def __init__(self, out: Path | None, target: float | str) -> None:
+        self._path = out / FILE_NAME if out else None
+        self._content: dict[str, Any] = {"target": target, "engines": []}
+        if self._path is not None and self._path.exists():
+            try:
+                self._content = json.loads(self._path.read_text("utf-8"))
+                found = self._content["target"]
+            except (ValueError, KeyError, TypeError) as error:
+                raise RecordError(f"{self._path}: not a file of measured CPU times") from error
+            if found != target:
+                raise ConfigError(f"{self._path} was measured for {found!r}, not {target!r}; "
+                                  "choose another folder to begin anew")
+
+    def of(self, contestant: Contestant) -> Calibration | None:
+        """What was found for an engine before."""
+        wanted = contestant.to_json()
+        for note in self._content["engines"]:
+            if note["engine"] == wanted:
+                return Calibration(**note["found"])
+        return None
+
+    def add(self, contestant: Contestant, found: Calibration) -> Calibration:
+        """Keep what was found."""
+        self._content["engines"].append({"engine": contestant.to_json(), "found": asdict(found)})
+        if self._path is not None:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            part = self._path.with_suffix(".part")
+            part.write_text(json.dumps(self._content, indent=1, ensure_ascii=False) + "\n", "utf-8")
+            part.replace(self._path)
+        return found
+
+
+def account(contestants: Mapping[str, Contestant]) -> list[str]:
+    """What each engine plays with, a line each."""
+    return [f"{one.name}: {one.playouts} playouts a move" if one.playouts is not None
+            else f"{one.name}: as it is" for one in contestants.values()]
+
+

@@ -1,0 +1,127 @@
+"""Nodes as time: playouts that cost the CPU time asked for, measured on engines whose cost is known."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ponnuki.arena import equal_cpu
+from ponnuki.arena.contestant import Contestant
+from ponnuki.arena.equal_cpu import Board, Calibration, account, calibrate, equalise, measure, parse_target
+from ponnuki.arena.match import MatchSettings, play_match
+from ponnuki.arena.referee import Referee
+from ponnuki.arena.summary import cpu_sentence, is_equal_cpu
+from ponnuki.engine.errors import ConfigError
+
+pytest.importorskip("psutil", reason="CPU time needs psutil")
+
+Fake = Callable[..., Contestant]
+TELLS = '{"visits": PLAYOUTS, "playouts": PLAYOUTS, "winrate": 0.5, "lead": null, "pv": []}'
+BOARD = Board(5, 7.5, "area", [(6, 18), (8, 16)])
+
+
+def counting(fake: Fake, name: str, playout_s: str, *options: str) -> Contestant:
+    """An engine whose moves cost so many CPU seconds a playout."""
+    return fake(name, "--tells", TELLS, "--playout-s", playout_s, *options)
+
+
+def test_playouts_come_out_as_cpu_wanted_over_cost_of_a_playout(fake: Fake) -> None:
+    found = calibrate(counting(fake, "engine", "0.0005"), BOARD, 0.05)
+    assert found.playouts == pytest.approx(100, rel=0.15)
+    assert found.cpu_per_move_s == pytest.approx(0.05, rel=0.3)
+
+
+def test_a_constant_cost_of_each_move_is_allowed_for(fake: Fake) -> None:
+    found = calibrate(counting(fake, "engine", "0.0005", "--burn-s", "0.03"), BOARD, 0.05)
+    assert found.playouts == pytest.approx(40, rel=0.3)
+
+
+def test_an_engine_that_takes_no_playouts_is_measured_and_left_as_it_is(fake: Fake) -> None:
+    plain = fake("plain", "--burn-s", "0.02")
+    found = calibrate(plain, BOARD, 0.5)
+    assert found.playouts is None
+    assert found.cpu_per_move_s == pytest.approx(measure(plain, BOARD), rel=0.4)
+    assert found.cpu_per_move_s == pytest.approx(0.02, rel=0.4)
+
+
+def test_measuring_goes_on_over_the_ends_of_games(fake: Fake) -> None:
+    """A game of passes is over after two moves, one of resignations after one."""
+    for option in (("--pass-after", "0"), ("--resign-at", "0")):
+        assert measure(fake("short", "--burn-s", "0.002", *option), BOARD) == pytest.approx(0.002, abs=0.01)
+
+
+def test_an_engine_that_fails_is_named(fake: Fake) -> None:
+    with pytest.raises(ConfigError, match=r"rogue failed while its CPU time was measured: crash"):
+        measure(fake("rogue", "--crash-at", "3"), BOARD)
+    with pytest.raises(ConfigError, match=r"ghost cannot be measured: start"):
+        measure(Contestant("ghost", ("no-such-engine",)), BOARD)
+
+
+def test_one_side_is_given_as_much_as_the_other_uses(fake: Fake) -> None:
+    sides = {"A": counting(fake, "a", "0.0005"), "B": fake("b", "--burn-s", "0.04")}
+    equal = equalise(sides, "B", BOARD)
+    assert equal["B"] == sides["B"]
+    assert equal["A"].playouts == pytest.approx(80, rel=0.2)
+    assert account(equal)[1] == "b: as it is"
+
+
+def test_engines_of_unequal_cost_use_the_same_cpu_time_in_a_match(fake: Fake) -> None:
+    sides = {"A": counting(fake, "dear", "0.002"), "B": counting(fake, "cheap", "0.0005")}
+    settings = MatchSettings(games=2, size=5)
+    unequal = play_match(sides["A"], sides["B"], settings, referee=Referee)
+    assert unequal.cpu_ratio == pytest.approx(4, rel=0.25)
+    assert unequal.to_json()["equal_cpu"] is False
+    equal = equalise(sides, 0.04, BOARD)
+    summary = play_match(equal["A"], equal["B"], settings, referee=Referee)
+    assert summary.cpu_ratio == pytest.approx(1, rel=0.25)
+    assert summary.cpu_per_move_s("A") == pytest.approx(0.04, rel=0.3)
+    assert summary.playouts_per_move("A") == equal["A"].playouts
+    assert summary.to_json()["sides"]["A"]["playouts"] == equal["A"].playouts
+
+
+def test_what_was_found_is_kept_and_used_again(fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sides = {"A": counting(fake, "a", "0.0005"), "B": fake("b", "--burn-s", "0.01")}
+    equal = equalise(sides, "B", BOARD, tmp_path)
+
+    def never(*_: object) -> float:
+        raise AssertionError("measured again")
+
+    monkeypatch.setattr(equal_cpu, "measure", never)
+    with monkeypatch.context() as patch:
+        patch.setattr(equal_cpu, "calibrate", never)
+        assert equalise(sides, "B", BOARD, tmp_path) == equal
+    with pytest.raises(ConfigError, match=r"was measured for 'B', not 0\.5"):
+        equalise(sides, 0.5, BOARD, tmp_path)
+    monkeypatch.setattr(equal_cpu, "calibrate", lambda *_: Calibration(0.01, 7))
+    other = replace(sides["A"], command=(*sides["A"].command, "--seed", "1"))
+    assert equalise({**sides, "A": other}, "B", BOARD, tmp_path)["A"].playouts == 7, "another engine is measured anew"
+
+
+def test_a_match_plays_with_the_playouts_it_was_told(fake: Fake, tmp_path: Path) -> None:
+    log = tmp_path / "commands"
+    told = replace(counting(fake, "a", "0", "--log", str(log)), playouts=33)
+    play_match(told, fake("b"), MatchSettings(games=4, size=5), tmp_path / "match", referee=Referee)
+    assert log.read_text("utf-8").splitlines().count("kata-set-param maxPlayouts 33") == 1, "once a process"
+    header = json.loads((tmp_path / "match" / "games.jsonl").read_text("utf-8").splitlines()[0])
+    assert header["A"]["playouts"] == 33
+    assert "playouts" not in header["B"]
+
+
+def test_targets() -> None:
+    assert parse_target("0.5", ["A", "B"]) == 0.5
+    assert parse_target("B", ["A", "B"]) == "B"
+    for wrong in ("0", "-1", "inf", "nan", "C", ""):
+        with pytest.raises(ConfigError, match="expected seconds a move above 0, or one of A, B"):
+            parse_target(wrong, ["A", "B"])
+
+
+def test_what_counts_as_equal() -> None:
+    assert is_equal_cpu(None) is None
+    assert [is_equal_cpu(ratio) for ratio in (1.0, 1.14, 1.16, 0.88, 0.86)] == [True, True, False, True, False]
+    assert "does not compare" in cpu_sentence(2.0)
+    assert "compares them at equal CPU time" in cpu_sentence(1.05)
+    assert "unknown" in cpu_sentence(None)
