@@ -101,6 +101,21 @@ class ProgressBar:
                               description=f"A: {summary.brief()}")
 
 
+class PoolLines:
+    """A pool's display: its lines and tables, and for each pairing what suits the stream."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = sys.stderr if stream is None else stream
+
+    def message(self, text: str) -> None:
+        """Write a line or a table."""
+        print(text, file=self._stream, flush=True)
+
+    def match(self) -> MatchDisplay:
+        """A bar or plain lines for the next pairing."""
+        return display_for(self._stream)
+
+
 def display_for(stream: TextIO | None = None) -> MatchDisplay:
     """What suits the stream, stderr by default."""
     stream = sys.stderr if stream is None else stream

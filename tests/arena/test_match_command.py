@@ -30,7 +30,7 @@ def quoted(*options: str) -> str:
 
 def test_a_match_is_played_kept_and_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["match", quoted(), quoted("--resign-at", "0"), "--games", "4", "--size", "5", "--concurrency", "2",
-                 "--name-a", "left", "--name-b", "right", "--out", str(tmp_path / "m"),
+                 "--settlers", "none", "--name-a", "left", "--name-b", "right", "--out", str(tmp_path / "m"),
                  "--json", str(tmp_path / "m.json")]
     assert main(arguments) == 0
     shown = capsys.readouterr()
@@ -49,6 +49,11 @@ def test_a_match_is_played_kept_and_reported(tmp_path: Path, capsys: pytest.Capt
     (["--rules", "house"], "unknown rules 'house'"),
     (["--sprt", "5", "0"], "lower"),
     (["--opening-moves", "40"], "no room"),
+    (["--openings", "balanced"], "there are balanced openings for sizes 9, 13, 19, not 5"),
+    (["--openings", "nowhere"], "expected random, balanced or a folder"),
+    (["--settlers", "judge"], "unknown settler 'judge': expected none or a list of gnugo, ponnuki"),
+    (["--equal-cpu", "C"], "equal CPU time 'C': expected seconds a move above 0, or one of A, B"),
+    (["--report", "report.txt"], "expected a name that ends in .html or .png"),
 ])
 def test_wrong_settings_get_one_line(wrong: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["match", quoted(), quoted(), "--size", "5", *wrong]) != 0
@@ -61,7 +66,7 @@ def test_ctrl_c_keeps_what_is_finished_and_leaves_no_engine_behind(tmp_path: Pat
     psutil = pytest.importorskip("psutil")
     slow = quoted("--late-at", "0", "--late-s", "0.03")
     command = [sys.executable, "-m", "ponnuki.cli.main", "match", slow, slow, "--games", "400", "--size", "5",
-               "--concurrency", "2", "--out", str(tmp_path)]
+               "--concurrency", "2", "--settlers", "none", "--out", str(tmp_path)]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     log = tmp_path / LOG_NAME
     while process.poll() is None and not (log.exists() and log.read_text("utf-8").count("\n") > 3):
