@@ -161,7 +161,7 @@ class Trainer:
             net, _ = checkpoint.load_net(self.settings.init)
             self.log.say(f"starts from {self.settings.init}")
         else:
-            net = Net(net_config(self.settings))
+            net = Net(net_config(self.settings.net, self.settings.alpha, self.settings.depth))
         if (net.config.planes, net.config.globals) != (features.PLANES, features.GLOBALS):
             raise ConfigError(
                 f"the net takes {net.config.planes} planes and {net.config.globals} globals, "
@@ -296,7 +296,7 @@ class Trainer:
         return f"{config.architecture}, {parameter_count(self.net):,} parameters, on {self.device}; {mix}"
 
 
-def net_config(settings: TrainSettings) -> NetConfig:
+def net_config(name: str, alpha: float = 1.0, depth: int | None = None) -> NetConfig:
     """A preset, or the [net] table of a TOML file (the input's counts may be left out there).
 
     Raises:
@@ -307,11 +307,11 @@ def net_config(settings: TrainSettings) -> NetConfig:
         "globals": features.GLOBALS,
         "feature_version": features.FEATURE_VERSION,
     }
-    if not settings.net.endswith(".toml"):
-        return preset(settings.net, **counts, alpha=settings.alpha, depth=settings.depth)
-    if settings.alpha != 1 or settings.depth is not None:
-        raise ConfigError(f"--alpha and --depth change presets; {settings.net} says its own")
-    return NetConfig.from_table({**counts, **read_toml(Path(settings.net)).get("net", {})})
+    if not name.endswith(".toml"):
+        return preset(name, **counts, alpha=alpha, depth=depth)
+    if alpha != 1 or depth is not None:
+        raise ConfigError(f"--alpha and --depth change presets; {name} says its own")
+    return NetConfig.from_table({**counts, **read_toml(Path(name)).get("net", {})})
 
 
 def batch_rows(rows_19: int, size: int) -> int:
