@@ -22,6 +22,9 @@ from .search import Search, SearchSnapshot
 RESIGN_BEFORE = 0.2
 """No resignation before this many moves a point of the board."""
 
+LEAST_THINKING = 0.25
+"""Share of a move's time that is thought even if the clock ran long before, while kernels were compiled or loaded."""
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -167,7 +170,8 @@ class Player:
             known = [DEFAULT_MOVE_TIME_S]
         if not known:
             return limits, None
-        return limits, started + max(0.0, min(known) - self.settings.move_overhead_s)
+        budget = max(0.0, min(known) - self.settings.move_overhead_s)
+        return limits, max(started + budget, time.monotonic() + LEAST_THINKING * budget)
 
     def _chosen_move(self, snapshot: SearchSnapshot) -> int:
         """The most visited move; the pass where it wins at once."""

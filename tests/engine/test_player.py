@@ -120,6 +120,20 @@ def test_a_clock_limits_too_and_is_charged(clock_s: list[float]) -> None:
     assert player.clock.budget_s(WHITE, 0, 5) == budget_s
 
 
+def test_a_quarter_of_the_time_is_thought_however_long_loading_took(clock_s: list[float]) -> None:
+    """The very first move waits for kernels to compile; it must not be played unsearched for that."""
+
+    def take_time(batch: LeafBatch) -> None:
+        clock_s[0] += 0.1
+
+    evaluator = OpinionEvaluator(before=take_time)
+    settings = replace(QUICK, limits=Limits(move_time_s=4.0), batch_size=1, move_overhead_s=0.0)
+    began_s = clock_s[0]
+    clock_s[0] += 90.0
+    Player(Game(5), evaluator, settings).genmove(started=began_s)
+    assert evaluator.calls == pytest.approx(10, abs=1)
+
+
 def test_no_time_left_still_gives_a_move(clock_s: list[float]) -> None:
     player = Player(Game(5), OpinionEvaluator(), replace(QUICK, limits=Limits()))
     player.clock.set_absolute(0)
