@@ -31,7 +31,10 @@ def settings_file(folder: Path, text: str) -> str:
 
 
 def test_settings_file_gives_what_the_options_would(parser: Parser, tmp_path: Path) -> None:
-    text = 'threads = 3\nmove_time = 2\nplayout = "rollout"\nponder = false\nsize = [9, 13]\nout = "there"\nsprt = [0, 20]\n'
+    text = (
+        'threads = 3\nmove_time = 2\nplayout = "rollout"\nponder = false\n'
+        'size = [9, 13]\nout = "there"\nsprt = [0, 20]\n'
+    )
     use_settings_file(parser, settings_file(tmp_path, text))
     assert vars(parser.parse_args([])) == {
         "threads": 3, "move_time": 2.0, "playout": "rollout", "ponder": False, "size": [9, 13], "out": "there",
