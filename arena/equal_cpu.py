@@ -36,7 +36,12 @@ ROUNDS = (6, 8, 16)
 """Moves measured in each round of scaling."""
 
 REFERENCE_MOVES = 32
-"""Moves measured of an engine whose CPU time is the target."""
+"""Moves measured of an engine that plays as it is."""
+
+ENOUGH_S = 1.0
+MOST_MOVES = 128
+"""The last measurement of an engine goes on to so many CPU seconds, but not beyond so many moves: clocks of CPU time
+tick every hundredth of a second, which is as long as a fast engine's move."""
 
 
 @dataclass(frozen=True)
@@ -88,8 +93,13 @@ class Meter:
         """Whether the engine can be told its playouts."""
         return self._seat.takes_playouts
 
-    def cpu_per_move_s(self, moves: int, playouts: int | None = None) -> float:
-        """Mean CPU seconds of so many moves, with so many playouts each (None: as it plays by itself).
+    def cpu_per_move_s(self, moves: int, playouts: int | None = None, enough_s: float = 0.0) -> float:
+        """Mean CPU seconds a move.
+
+        Args:
+            moves: how many are measured at least.
+            playouts: of each move; None: as the engine plays by itself.
+            enough_s: CPU seconds up to which measuring goes on, within `MOST_MOVES` moves.
 
         Raises:
             ConfigError: the engine failed.
@@ -97,7 +107,10 @@ class Meter:
         try:
             if playouts is not None:
                 self._seat.set_playouts(playouts)
-            return sum(self._one_move() for _ in range(moves)) / moves
+            used = [self._one_move() for _ in range(moves)]
+            while sum(used) < enough_s and len(used) < MOST_MOVES:
+                used.append(self._one_move())
+            return sum(used) / len(used)
         except EngineFailure as failure:
             raise ConfigError(f"{self._name} failed while its CPU time was measured: {failure}") from failure
 
@@ -132,7 +145,7 @@ def measure(contestant: Contestant, board: Board) -> float:
     """CPU seconds a move of an engine as it plays by itself."""
     meter = Meter(contestant, board)
     try:
-        return meter.cpu_per_move_s(REFERENCE_MOVES)
+        return meter.cpu_per_move_s(REFERENCE_MOVES, enough_s=ENOUGH_S)
     finally:
         meter.close()
 
@@ -142,10 +155,10 @@ def calibrate(contestant: Contestant, board: Board, target_s: float) -> Calibrat
     meter = Meter(contestant, board)
     try:
         if not meter.takes_playouts:
-            return Calibration(meter.cpu_per_move_s(REFERENCE_MOVES), None)
+            return Calibration(meter.cpu_per_move_s(REFERENCE_MOVES, enough_s=ENOUGH_S), None)
         playouts = FIRST_PLAYOUTS
         for moves in ROUNDS:
-            used_s = meter.cpu_per_move_s(moves, playouts)
+            used_s = meter.cpu_per_move_s(moves, playouts, ENOUGH_S if moves == ROUNDS[-1] else 0.0)
             playouts = max(1, round(playouts * target_s / max(used_s, 1e-6)))
         return Calibration(used_s, playouts)
     finally:

@@ -233,8 +233,7 @@ def cpu_sentence(ratio: float | None) -> str:
         return "CPU time a move: unknown, so this says nothing about strength at equal CPU time"
     if is_equal_cpu(ratio):
         return f"CPU time a move: A used {ratio:.2f} times B's, so this compares them at equal CPU time"
-    return (f"CPU time a move: A used {ratio:.2f} times B's, so this does not compare them at equal CPU time "
-            "(--equal-cpu does)")
+    return f"CPU time a move: A used {ratio:.2f} times B's, so this does not compare them at equal CPU time"
 
 
 def elo_text(elo: float | None) -> str:
