@@ -55,7 +55,7 @@ def test_options_named_in_the_text_exist() -> None:
     assert named <= known | {"help"}
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/design.md", "docs/records.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/design.md", "docs/records.md", "docs/arena.md"])
 def test_links_lead_somewhere(page: str) -> None:
     folder = (ROOT / page).parent
     links = re.findall(r"\]\(([^)#]+)\)", (ROOT / page).read_text("utf-8"))
