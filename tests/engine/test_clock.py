@@ -66,6 +66,18 @@ def test_using_the_whole_budget_never_oversteps(name: str, size: int) -> None:
     assert referee.periods == periods
 
 
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_no_move_takes_a_large_part_of_the_main_time(name: str) -> None:
+    """At most a tenth of it, beyond what overtime gives each move anyway."""
+    configure, given = SYSTEMS[name]
+    clock = Clock()
+    configure(clock)
+    budget = clock.budget_s(BLACK, 0, 9)
+    each_move_s = given.period_s / max(1, given.stones) + given.increment_s
+    assert budget is not None
+    assert 0.5 * each_move_s <= budget <= given.main_s / 10 + each_move_s
+
+
 @pytest.mark.parametrize("size", [9, 13, 19])
 def test_absolute_time_is_used_within_a_game(size: int) -> None:
     """Most of it is spent by the moves that a game lasts, and no move takes a large part."""

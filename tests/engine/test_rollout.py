@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.stats import chisquare
 
-from ponnuki.engine.board import PASSES, Board, new_board, place_stone, play, set_up, stones_of, to_point
+from ponnuki.engine.board import KO_POINT, PASSES, Board, new_board, place_stone, play, set_up, stones_of, to_point
 from ponnuki.engine.coords import BLACK, opponent
 from ponnuki.engine.rollout import (
     MOVES_PER_POINT,
@@ -78,7 +78,7 @@ def test_every_move_is_a_candidate_and_the_end_is_when_none_is_left(size: int) -
             allowed = candidates(game)
             if place == 0:
                 assert not allowed, diagram(game.stones, size)
-                board.info[2] = 0
+                board.info[KO_POINT] = 0
                 game.play(game.pass_move)
             else:
                 point = to_point(place, size)
@@ -88,6 +88,25 @@ def test_every_move_is_a_candidate_and_the_end_is_when_none_is_left(size: int) -
         whole, state = new_board(size), random_state(seed)
         light_rollout(whole, state)
         assert stones_tuple(whole, size) == game.stones
+
+
+def test_a_pass_lifts_the_ko() -> None:
+    """Many short rollouts equal their moves played one by one with the ko lifted by each pass."""
+    size = 5
+    for seed in range(1500 if JIT else 20):
+        board, state, colour, passes, moves = new_board(size), random_state(seed), BLACK, 0, 0
+        while passes < 2 and moves < MOVES_PER_POINT * size * size:
+            place = random_move(board, colour, state)
+            if place:
+                place_stone(board, place, colour)
+                passes, moves = 0, moves + 1
+            else:
+                board.info[KO_POINT] = 0
+                passes += 1
+            colour = opponent(colour)
+        whole = new_board(size)
+        assert light_rollout(whole, random_state(seed)) == moves
+        assert np.array_equal(whole.colour, board.colour)
 
 
 @pytest.mark.kernels
