@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
-from matplotlib.ticker import MaxNLocator, PercentFormatter, StrMethodFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, PercentFormatter, StrMethodFormatter
 
 from ponnuki.arena.pool_summary import PoolSummary
 from ponnuki.arena.score import CONFIDENCE, Score
@@ -99,7 +99,9 @@ def draw_elo_by_cpu(axes: Axes, pool: PoolSummary) -> None:
         axes.annotate(_short(name), (cpu_s, elo), (6 if to_the_right else -6, 4), textcoords="offset points",
                       ha="left" if to_the_right else "right", fontsize=8, color=INK)
     axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.margins(x=0.25, y=0.2)
     axes.set_title("Strength and its cost", loc="left")
     axes.set_xlabel("CPU seconds a move")

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from ponnuki.arena.contestant import Contestant
-from ponnuki.arena.ratings import Meeting, Ratings, rate
+from ponnuki.arena.ratings import Meeting, Rating, Ratings, rate
 from ponnuki.arena.score import CONFIDENCE
 from ponnuki.arena.summary import SIDES, Summary
 from ponnuki.engine.errors import ConfigError
@@ -68,6 +68,16 @@ class PoolSummary:
         rated = [rating.name for rating in self.ratings.ratings] if self.ratings else []
         return rated + [engine.name for engine in self.engines if engine.name not in rated]
 
+    def rating(self, name: str) -> Rating | None:
+        """An engine's rating; None where it has none yet."""
+        rated = self.ratings.ratings if self.ratings else ()
+        return next((rating for rating in rated if rating.name == name), None)
+
+    def result(self, name: str) -> tuple[float, int]:
+        """What an engine made of all its games: points and games."""
+        against = [self.between(name, other.name) for other in self.engines if other.name != name]
+        return sum(points for points, _ in against), sum(games for _, games in against)
+
     def between(self, first: str, second: str) -> tuple[float, int]:
         """What the first made of its games against the second: points and games."""
         points, games = 0.0, 0
@@ -96,12 +106,14 @@ class PoolSummary:
         return rows
 
     def _rating_cells(self, name: str) -> list[str]:
-        if self.ratings is None or name not in {rating.name for rating in self.ratings.ratings}:
-            return ["–", "–", "–", "0"]
-        rating = self.ratings[name]
+        points, games = self.result(name)
+        result = [f"{100 * points / games:.1f}%" if games else "–", str(games)]
+        rating = self.rating(name)
+        if rating is None:
+            return ["–", "–", *result]
         low, high = rating.interval()
         interval = "given" if rating.stdev == 0 else f"{low:.0f} to {high:.0f}"
-        return [f"{rating.elo:.0f}", interval, f"{100 * rating.points / rating.games:.1f}%", str(rating.games)]
+        return [f"{rating.elo:.0f}", interval, *result]
 
     def _usage_cells(self, name: str) -> list[str]:
         usage = self.usage(name)
@@ -146,14 +158,16 @@ class PoolSummary:
     def _engine_json(self, name: str) -> dict[str, Any]:
         contestant = next(engine for engine in self.engines if engine.name == name)
         usage = self.usage(name)
-        found: dict[str, Any] = {**contestant.to_json(), "elo": None, "elo_interval": None, "games": 0, "points": 0.0}
-        if self.ratings is not None and name in {rating.name for rating in self.ratings.ratings}:
-            rating = self.ratings[name]
-            found |= {"elo": rating.elo, "elo_interval": list(rating.interval()), "games": rating.games,
-                      "points": rating.points}
-        return {**found, "moves": usage.moves, "seconds": usage.seconds, "cpu_s": usage.cpu_s,
-                "cpu_per_move_s": usage.cpu_per_move_s, "failures": usage.failures,
-                "against": {other: list(self.between(name, other)) for other in self.order() if other != name}}
+        rating = self.rating(name)
+        points, games = self.result(name)
+        return {
+            **contestant.to_json(),
+            "elo": rating.elo if rating else None, "elo_interval": list(rating.interval()) if rating else None,
+            "games": games, "points": points,
+            "against": {other: list(self.between(name, other)) for other in self.order() if other != name},
+            "moves": usage.moves, "seconds": usage.seconds, "cpu_s": usage.cpu_s,
+            "cpu_per_move_s": usage.cpu_per_move_s, "failures": usage.failures,
+        }
 
 
 def as_text(rows: Sequence[Sequence[str]]) -> str:

@@ -1,4 +1,4 @@
-"""docs/arena.md tells the truth: its commands parse, its pool is read, and it names every key and option that matters."""
+"""docs/arena.md tells the truth: its commands parse, its pool is read, and it names every key of a pool."""
 
 from __future__ import annotations
 

@@ -183,6 +183,7 @@ def test_a_pool_in_parts_has_no_ratings_yet() -> None:
         return Summary({"A": engines[x], "B": engines[y]}, 2, (game(0, "A"), game(1, "B")))
     pool = PoolSummary("a", 0, tuple(engines.values()), (match("a", "b"), match("c", "d")))
     assert pool.ratings is None
+    assert pool.rows()[1][2:6] == ["–", "–", "50.0%", "2"]
     assert pool.order() == list(names)
     assert pool.with_match(match("b", "c")).ratings is not None
     assert Meeting("a", "b", 1.0, 2) in pool.meetings
