@@ -127,7 +127,8 @@ class Player:
         snapshot = search.snapshot()
         move = self._chosen_move(snapshot)
         spent = time.monotonic() - started
-        self.clock.spend(colour, spent)
+        if commit:
+            self.clock.spend(colour, spent)
         resign = commit and self._should_resign(colour, snapshot)
         if commit and not resign:
             self.play(move)

@@ -100,7 +100,7 @@ def random_move(board, colour, state):
 
 @kernel
 def light_rollout(board, state):
-    """Play uniform random moves to the end, in place. Returns the number of moves, passes not counted.
+    """Play uniform random moves to the end, in place. Returns the number of moves, passes included.
 
     Args:
         board: where to begin; the final position afterwards (its move list is not kept up).
@@ -119,7 +119,7 @@ def light_rollout(board, state):
         else:
             place_stone(board, place, colour)
             passes = np.int64(0)
-            moves += 1
+        moves += 1
         colour = 3 - colour
     board.info[TO_PLAY] = colour
     return moves

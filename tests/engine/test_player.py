@@ -134,6 +134,17 @@ def test_a_quarter_of_the_time_is_thought_however_long_loading_took(clock_s: lis
     assert evaluator.calls == pytest.approx(10, abs=1)
 
 
+def test_a_move_that_is_only_asked_for_costs_no_clock(clock_s: list[float]) -> None:
+    def take_time(batch: LeafBatch) -> None:
+        clock_s[0] += 0.1
+
+    player = Player(Game(5), OpinionEvaluator(before=take_time), replace(QUICK, limits=Limits(), batch_size=1))
+    player.clock.set_absolute(40)
+    before_s = player.clock.budget_s(BLACK, 0, 5)
+    player.genmove(commit=False)
+    assert player.clock.budget_s(BLACK, 0, 5) == before_s
+
+
 def test_no_time_left_still_gives_a_move(clock_s: list[float]) -> None:
     player = Player(Game(5), OpinionEvaluator(), replace(QUICK, limits=Limits()))
     player.clock.set_absolute(0)
