@@ -1,6 +1,7 @@
 """The trainer: resumes as if nothing had happened, stops with its work saved, writes a net that plays."""
 
 import json
+import signal
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -13,12 +14,21 @@ pytest.importorskip("onnxscript", reason="export needs onnxscript (the extra `tr
 pytest.importorskip("tensorboard", reason="training logs to tensorboard (the extra `train`)")
 
 from ponnuki.engine.errors import ConfigError, WeightsError  # noqa: E402
+from ponnuki.nets import training  # noqa: E402
 from ponnuki.nets.checkpoint import load_net  # noqa: E402
 from ponnuki.nets.ort import OnnxEvaluator  # noqa: E402
 from ponnuki.records.sampling import Group  # noqa: E402
 from ponnuki.records.shards import write_shard  # noqa: E402
 from ponnuki.selfplay.progress import RunLog  # noqa: E402
-from ponnuki.selfplay.train import Trainer, TrainSettings, batch_rows, split_sources, weighted  # noqa: E402
+from ponnuki.selfplay.train import (  # noqa: E402
+    Trainer,
+    TrainSettings,
+    batch_rows,
+    split_sources,
+    stopped_by_signals,
+    train,
+    weighted,
+)
 from tests.nets.small import random_inputs  # noqa: E402
 from tests.records.random_games import random_shard  # noqa: E402
 
@@ -89,12 +99,12 @@ def test_a_resumed_run_equals_an_uninterrupted_one(data: Path, tmp_path: Path, s
 
 def test_what_a_run_leaves(data: Path, tmp_path: Path) -> None:
     _, lines = run(settings_for(data, tmp_path / "run", name="mine", note="random games", workers=2))
-    net, training = load_net(tmp_path / "run" / "mine")
+    net, table = load_net(tmp_path / "run" / "mine")
     evaluator = OnnxEvaluator(tmp_path / "run" / "mine.onnx")
     assert evaluator.outputs.sizes == (5, 7)
-    assert evaluator.info["training_data"] == training["data"] == "random games"
-    assert (training["steps"], training["positions"]) == (8, 128)
-    assert training["validation"]["7x7 labelled"]["positions"] == 40
+    assert evaluator.info["training_data"] == table["data"] == "random games"
+    assert (table["steps"], table["positions"]) == (8, 128)
+    assert table["validation"]["7x7 labelled"]["positions"] == 40
     assert any(line.startswith("valid 7x7 labelled: policy_loss") for line in lines)
     planes, globals_ = random_inputs(2, 7)
     with torch.no_grad():
@@ -141,6 +151,46 @@ def test_a_damaged_checkpoint_is_named(data: Path, tmp_path: Path) -> None:
     (tmp_path / "run" / "checkpoint.pt").write_bytes(b"PK nothing")
     with pytest.raises(WeightsError, match=r"checkpoint\.pt: damaged"):
         run(settings_for(data, tmp_path / "run"))
+
+
+def test_the_first_interrupt_asks_the_second_insists() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with stopped_by_signals() as stop:
+        signal.raise_signal(signal.SIGINT)
+        assert stop.is_set()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+@pytest.mark.usefixtures("no_export")
+def test_an_interrupted_run_saves_its_work(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = 0
+
+    def step_and_interrupt(*arguments: object) -> dict[str, torch.Tensor]:
+        nonlocal steps
+        steps += 1
+        if steps == 3:
+            signal.raise_signal(signal.SIGINT)
+        return train_step(*arguments)  # type: ignore[arg-type]
+
+    train_step = training.train_step
+    monkeypatch.setattr(training, "train_step", step_and_interrupt)
+    lines: list[str] = []
+    assert not train(settings_for(data, tmp_path / "run"), lines.append)
+    assert lines[-1] == "stopped at step 3; run again to go on"
+    assert torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)["step"] == 3
+
+
+def test_plain_lines_tell_the_means(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines: list[str] = []
+    with RunLog(tmp_path, lines.append) as log:
+        for step, loss in ((1, 2.0), (2, 4.0), (3, 9.0)):
+            monkeypatch.setattr("ponnuki.selfplay.progress.LINE_INTERVAL_S", 0.0 if step == 2 else 1000.0)
+            log.step(step, 8 * step, step / 4, 9, 8, 1e-3, {"policy": torch.tensor(loss)})
+    assert len(lines) == 1
+    assert lines[0].startswith(" 50.0%  step 2  0.00 M positions")
+    assert lines[0].endswith("policy 3.000")
 
 
 def test_validation_shards_never_train(data: Path) -> None:
