@@ -77,10 +77,12 @@ class Table:
         self._backstage.wait_for_kernels()
 
     def new_game(self, size: int) -> None:
-        """An empty board, with komi, rules and time settings as they are and the clocks at their start."""
+        """An empty board, with komi, rules and time settings as they are; clocks and chance begin anew."""
         self.clock.reset()
         self.last_choice = None
         self.change_game(Game(size, self.game.komi, self.game.rules))
+        if self._player is not None:
+            self._player.reset(self.game)
 
     def change_game(self, game: Game) -> None:
         """Take another game, or the same one under other terms; what was searched is forgotten."""

@@ -77,6 +77,9 @@ class ScriptedPlayer:
     def undo(self) -> None:
         self.game.undo()
 
+    def reset(self, game: Game) -> None:
+        self.game = game
+
     def forget(self) -> None:
         self.forgotten += 1
 
