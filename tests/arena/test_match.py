@@ -51,6 +51,17 @@ def test_two_copies_of_a_deterministic_engine_split_every_pair(fake: Fake) -> No
     assert summary.pairs == (0, 0, 4, 0, 0)
 
 
+@pytest.mark.slow
+def test_engines_that_play_at_random_come_out_even(fake: Fake) -> None:
+    """White wins most games with this komi, which the swapped colours make up for."""
+    a, b = (fake(name, "--seed", seed, "--pass-after", "24") for name, seed in (("a", "1"), ("b", "2")))
+    summary = play(a, b, games=400, size=9)
+    low, high = summary.score.interval(0.99)
+    assert summary.score.games == 400
+    assert low < 0.5 < high
+    assert summary.score_as("white").rate > 0.7
+
+
 def test_the_better_engine_wins_with_either_colour(fake: Fake) -> None:
     """One passes at once, the other fills the board: on an area count it owns all but what the opening left."""
     summary = play(fake("fills", "--seed", "1"), fake("passes", "--pass-after", "0"), games=4, size=7, opening_moves=0,
