@@ -15,6 +15,7 @@ LABELS = {
     "search_efficiency": "search efficiency (playouts / evaluations)",
     "float_evals_per_s": "float evaluations a second, one thread",
     "int8_evals_per_s": "int8 evaluations a second, one thread",
+    "int8_speedup": "int8 evaluations for each float one",
     "tree_bytes_per_node": "bytes of the tree for each node",
     "select_us": "selection and legal moves, µs a playout",
     "planes_us": "input planes, µs a playout",

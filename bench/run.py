@@ -16,8 +16,9 @@ from ponnuki.records.progress import with_progress
 
 from .kernels import measure_kernels
 from .positions import mid_games
+from .raw import measure_precisions
 from .rollouts import measure_rollouts
-from .search import measure_one_thread, measure_search
+from .search import measure_search
 from .startup import measure_start_up
 
 POSITIONS = 4
@@ -80,7 +81,7 @@ class Bench:
         """Playouts against onnxruntime alone."""
         settings = self.settings
         measured = measure_search(settings.weights, self.games, settings.threads, settings.seconds)
-        return {**measured, **measure_one_thread(settings.weights, self.games)}
+        return {**measured, **measure_precisions(settings.weights, self.games)}
 
     def start_up(self) -> dict[str, Any]:
         """New processes."""

@@ -2,40 +2,21 @@
 
 from __future__ import annotations
 
-import itertools
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from ponnuki.engine.config import Limits, PlayerSettings
-from ponnuki.engine.evaluator import NET_INPUTS, Evaluation, Evaluator, LeafBatch
-from ponnuki.engine.features import write_features
+from ponnuki.engine.evaluator import Evaluation, Evaluator, LeafBatch
 from ponnuki.engine.game import Game
 from ponnuki.engine.pool import Pool
 from ponnuki.engine.search import Search
 from ponnuki.nets.ort import OnnxEvaluator
 
-from .timing import rate
-
-BATCHES = (1, 2, 4, 8, 16, 32)
-"""Batch sizes tried for `raw_evals_per_s`."""
-SCAN_S = 0.2
-"""Seconds for each way of calling onnxruntime that is tried."""
-TURN_S = 0.5
-"""Seconds of one turn."""
-
-
-class RawWay(NamedTuple):
-    """One way of calling onnxruntime."""
-
-    sessions: int
-    threads: int
-    """Threads of each session."""
-    batch: int
+from .raw import TURN_S, RawSpeed
 
 
 class CountingEvaluator:
@@ -51,60 +32,6 @@ class CountingEvaluator:
         """The inner evaluator's answer."""
         self.evaluations += batch.count
         return self._inner.evaluate(batch)
-
-
-class RawSpeed:
-    """onnxruntime alone: the same network on the same kind of input, nothing else done."""
-
-    def __init__(self, path: Path, games: Sequence[Game]) -> None:
-        self._path = path
-        self._inputs = net_inputs(games)
-        self._evaluators: dict[int, list[OnnxEvaluator]] = {}
-
-    @property
-    def precision(self) -> str:
-        """`float32` or `int8`, from the file's metadata."""
-        return self._sessions(RawWay(1, 1, 1))[0].info.get("precision", "float32")
-
-    def best_way(self, threads: int) -> RawWay:
-        """The fastest of batch 1 to 32, in one session or in one for each thread."""
-        shapes = {(1, threads), (threads, 1)}
-        ways = [RawWay(*shape, batch) for shape in sorted(shapes) for batch in BATCHES]
-        return max(ways, key=lambda way: self.measure(way, SCAN_S))
-
-    def measure(self, way: RawWay, seconds: float) -> float:
-        """Evaluations a second."""
-        evaluators = self._sessions(way)
-        planes, globals_ = (np.ascontiguousarray(array[: way.batch]) for array in self._inputs)
-
-        def measure_one(evaluator: OnnxEvaluator) -> float:
-            def evaluate() -> int:
-                evaluator.evaluate_arrays(planes, globals_)
-                return way.batch
-
-            evaluate()
-            return rate(evaluate, seconds)
-
-        with ThreadPoolExecutor(way.sessions) as pool:
-            return sum(pool.map(measure_one, evaluators))
-
-    def _sessions(self, way: RawWay) -> list[OnnxEvaluator]:
-        known = self._evaluators.setdefault(way.threads, [])
-        while len(known) < way.sessions:
-            known.append(OnnxEvaluator(self._path, way.threads))
-        return known[: way.sessions]
-
-
-def net_inputs(games: Sequence[Game]) -> tuple[np.ndarray, np.ndarray]:
-    """Planes float32[32, C, N, N] and globals float32[32, K] of the games' positions, in turn and in all symmetries."""
-    size, rows = games[0].size, max(BATCHES)
-    batch = LeafBatch(size, rows, NET_INPUTS)
-    for row, game in zip(range(rows), itertools.cycle(games), strict=False):
-        write_features(
-            game.board, game.legal_moves().astype(np.uint8), np.float32(game.self_komi()), int(game.rules.ko),
-            int(game.rules.scoring), game.rules.suicide, row & 7, batch.planes[row], batch.globals[row],
-        )  # fmt: skip
-    return batch.planes, batch.globals
 
 
 def search_for(game: Game, evaluator: Evaluator, settings: PlayerSettings, seconds: float) -> Search:
@@ -143,11 +70,3 @@ def measure_search(path: Path, games: Sequence[Game], threads: int, seconds: flo
         "search_efficiency": playouts / raw_evals,
         "tree_bytes_per_node": search.tree_bytes / int(search.tree.used[0]),
     }
-
-
-def measure_one_thread(path: Path, games: Sequence[Game]) -> dict[str, Any]:
-    """`float_evals_per_s` or `int8_evals_per_s`, as the network is: onnxruntime alone at its best on one thread."""
-    raw = RawSpeed(path, games)
-    way = raw.best_way(1)
-    kind = "int8" if raw.precision == "int8" else "float"
-    return {f"{kind}_evals_per_s": raw.measure(way, 2 * TURN_S)}

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from ponnuki.arena.failures import EngineFailure
 from ponnuki.bench import run, startup, timing
 from ponnuki.bench.kernels import MadeUpEvaluator, measure_kernels, write_many
 from ponnuki.bench.positions import PROGRESS, mid_games
+from ponnuki.bench.raw import precisions
 from ponnuki.bench.report import LABELS, formatted
 from ponnuki.bench.rollouts import measure_rollouts
 from ponnuki.bench.search import CountingEvaluator, search_for
@@ -81,6 +83,14 @@ def test_only_playouts_that_need_an_evaluation_are_counted() -> None:
     assert 0 < counting.evaluations < search.playouts
 
 
+def test_the_other_precision_of_a_net_is_found_beside_it(tmp_path: Path) -> None:
+    one, other, alone = (tmp_path / name for name in ("net.onnx", "net-int8.onnx", "lone-int8.onnx"))
+    for path in (one, other, alone):
+        path.touch()
+    assert precisions(one) == precisions(other) == {"float": one, "int8": other}
+    assert precisions(alone) == {"int8": alone}
+
+
 def test_training_is_measured_where_it_is_installed() -> None:
     pytest.importorskip("torch", reason="training needs torch")
     pytest.importorskip("tensorboard", reason="training needs tensorboard")
@@ -122,8 +132,9 @@ def test_json_is_one_object_with_the_promised_keys() -> None:
     result = json.loads(done.stdout)
     assert {
         "size", "threads", "weights", "precision", "rollouts_per_s", "rollout_moves", "raw_evals_per_s",
-        "playouts_per_s", "search_efficiency", "float_evals_per_s", "select_us", "planes_us", "backup_us",
+        "playouts_per_s", "search_efficiency", "select_us", "planes_us", "backup_us",
         "tree_bytes_per_node",
     } <= set(result)  # fmt: skip
     assert set(result) - set(LABELS) == {"size", "threads", "weights", "precision"}
+    assert {f"{kind}_evals_per_s" for kind in precisions(SHIPPED)} <= set(result)
     assert result["search_efficiency"] == pytest.approx(result["playouts_per_s"] / result["raw_evals_per_s"])
