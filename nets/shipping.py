@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -39,6 +40,7 @@ class Shipment:
 
     name: str
     path: Path
+    """Where it was measured."""
     figures: dict[str, dict[str, float]]
     """`accuracy` of each validation group by its name."""
     speeds: dict[int, float]
@@ -55,16 +57,20 @@ def ship(
         positions: of each validation group.
     """
     net, training = load_net(source)
-    for suffix in (".safetensors", ".toml"):
-        shutil.copyfile(with_suffix(source, suffix), folder / f"{name}{suffix}")
-    files = {name: folder / f"{name}.onnx", f"{name}-int8": folder / f"{name}-int8.onnx"}
-    export_onnx(net, files[name], sizes=training["board_sizes"], training=training)
-    quantize(files[name], files[f"{name}-int8"], calibration_batches(calibration))
-    shipped = [measured(key, path, training["board_sizes"], validation, positions) for key, path in files.items()]
-    default = shipped[1] if holds(shipped[0].figures, shipped[1].figures) else shipped[0]
-    card = model_card(name, net.config.architecture, parameter_count(net), training, shipped, default.name)
-    (folder / f"{name}.md").write_text(card, encoding="utf-8", newline="\n")
-    write_manifest(folder, shipped, default.name, training)
+    with tempfile.TemporaryDirectory() as apart:  # an older net of this name stays whole until the new one is measured
+        draft = Path(apart)
+        files = {name: draft / f"{name}.onnx", f"{name}-int8": draft / f"{name}-int8.onnx"}
+        export_onnx(net, files[name], sizes=training["board_sizes"], training=training)
+        quantize(files[name], files[f"{name}-int8"], calibration_batches(calibration))
+        shipped = [measured(key, path, training["board_sizes"], validation, positions) for key, path in files.items()]
+        default = shipped[1] if holds(shipped[0].figures, shipped[1].figures) else shipped[0]
+        card = model_card(name, net.config.architecture, parameter_count(net), training, shipped, default.name)
+        (draft / f"{name}.md").write_text(card, encoding="utf-8", newline="\n")
+        for suffix in (".safetensors", ".toml"):
+            shutil.copyfile(with_suffix(source, suffix), draft / f"{name}{suffix}")
+        write_manifest(folder, shipped, default.name, training)
+        for path in draft.iterdir():
+            shutil.copyfile(path, folder / path.name)
     return shipped
 
 

@@ -43,21 +43,21 @@ def test_int8_answers_nearly_as_float_does(files: dict[str, Path], bits: str, si
     np.testing.assert_allclose(rounded.value_to_play, exact.value_to_play, atol=0.05)
 
 
-def test_all_convolutions_but_the_last_are_integers(files: dict[str, Path]) -> None:
+def test_only_the_blocks_convolutions_are_integers(files: dict[str, Path]) -> None:
     graph = onnx.load(files["7"]).graph
     made_by = {name: node for node in graph.node for name in node.output}
     weights = {node.input[1] for node in graph.node if node.op_type == "Conv"}
     integer = {name for name in weights if name in made_by}
-    assert all(made_by[name].op_type == "DequantizeLinear" for name in integer)
-    assert len(integer) == 1 + 5 + 3  # the stem; two of fused and three of inverted; the heads' features
-    assert weights - integer == {"net.policy_head.logits.weight", "net.value_head.ownership.weight"}
+    assert all(made_by[name].op_type == "DequantizeLinear" and ".blocks." in name for name in integer)
+    assert len(integer) == 5  # fused has two convolutions, inverted three
+    assert not any(".blocks." in name for name in weights - integer)
 
 
 @pytest.mark.parametrize(("bits", "limit"), [("7", 64), ("8", 127)])
 def test_weights_use_their_bits(files: dict[str, Path], bits: str, limit: int) -> None:
     stored = [onnx.numpy_helper.to_array(tensor) for tensor in onnx.load(files[bits]).graph.initializer]
     weights = [array for array in stored if array.dtype == np.int8 and array.ndim == 4]
-    assert len(weights) == 9
+    assert len(weights) == 5
     assert all(abs(array.astype(int)).max() == limit for array in weights)
 
 

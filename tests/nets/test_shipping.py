@@ -9,6 +9,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="shipping needs torch (the extra `train`)")
 pytest.importorskip("onnxscript", reason="export needs onnxscript (the extra `train`)")
 
+from ponnuki import weights  # noqa: E402
 from ponnuki.nets import shipping  # noqa: E402
 from ponnuki.nets.checkpoint import load_net, save_net  # noqa: E402
 from ponnuki.nets.config import BlockConfig  # noqa: E402
@@ -36,6 +37,11 @@ def test_ship(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.mkdir()
     (folder / "manifest.json").write_text(json.dumps({"default": "old", "nets": {"old": {"file": "old.onnx"}}}))
 
+    monkeypatch.setattr(weights, "FOLDER", folder.resolve())
+    shipping.ship(tmp_path / "run" / "net", folder, "small", groups, groups, 10)
+    other = small_net(net.config, seed=1)
+    save_net(tmp_path / "run" / "net", net.config, other.state_dict(), TRAINING)
+
     shipped = shipping.ship(tmp_path / "run" / "net", folder, "small", groups, groups, 30)
 
     manifest = json.loads((folder / "manifest.json").read_text())
@@ -46,7 +52,9 @@ def test_ship(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert manifest["nets"][name]["sha256"] == hashlib.sha256(content).hexdigest()
         assert manifest["nets"][name]["bytes"] == len(content)
     assert OnnxEvaluator(folder / "small-int8.onnx").info["precision"] == "int8"
-    assert load_net(folder / "small")[1] == TRAINING
+    loaded, training = load_net(folder / "small")
+    assert training == TRAINING
+    assert torch.equal(loaded.stem[0].weight, other.stem[0].weight)
     card = (folder / "small.md").read_text()
     assert "30 steps of 16 on 5x5, 8 on 7x7 positions, 2,400 positions in all, 0.50 hours on cpu" in card
     assert "5x5 labelled 75%, 7x7 labelled 25%" in card
