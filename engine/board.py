@@ -263,23 +263,29 @@ def merge_chains(board, one, other):
 
 
 @inlined_kernel
-def place_stone(board, place, colour):
-    """Put a stone on an empty bordered index: captures, suicide, hash, ko. The move is not checked.
-
-    Returns the number of opposing stones captured; the ko point is set or cleared.
-    """
-    stride = board.info[SIZE] + 1
+def put_down(board, place, colour):
+    """Make an empty bordered index a stone and a chain of its own; liberties are the caller's."""
     last = board.info[EMPTY_COUNT] - 1
     moved = board.empties[last]
     slot = board.empty_slot[place]
     board.empties[slot] = moved
     board.empty_slot[moved] = slot
     board.info[EMPTY_COUNT] = last
-
     board.colour[place] = colour
+    board.head[place] = place
     board.next_stone[place] = place
     board.chain_size[place] = 1
     board.hash[0] ^= STONE[colour, place]
+
+
+@inlined_kernel
+def place_stone(board, place, colour):
+    """Put a stone on an empty bordered index: captures, suicide, hash, ko. The move is not checked.
+
+    Returns the number of opposing stones captured; the ko point is set or cleared.
+    """
+    stride = board.info[SIZE] + 1
+    put_down(board, place, colour)
     taken = packed(place)
     enemy = 3 - colour
     own_liberties = np.int64(0)
@@ -296,7 +302,6 @@ def place_stone(board, place, colour):
         elif near_colour == enemy:
             board.liberties[board.head[near]] -= taken
             touches_enemy = True
-    board.head[place] = place
     board.liberties[place] = own_liberties
     head = place
     if touches_own:
@@ -505,17 +510,7 @@ def set_up(board: Board, stones: list[tuple[int, int]], to_play: int) -> bool:
 def add_setup_stone(board, place, colour):
     """Place a stone without captures; a chain may be left without liberties."""
     stride = board.info[SIZE] + 1
-    last = board.info[EMPTY_COUNT] - 1
-    moved = board.empties[last]
-    slot = board.empty_slot[place]
-    board.empties[slot] = moved
-    board.empty_slot[moved] = slot
-    board.info[EMPTY_COUNT] = last
-    board.colour[place] = colour
-    board.next_stone[place] = place
-    board.chain_size[place] = 1
-    board.head[place] = place
-    board.hash[0] ^= STONE[colour, place]
+    put_down(board, place, colour)
     own_liberties = np.int64(0)
     for step in (-stride, stride, -1, 1):
         near = place + step

@@ -62,29 +62,20 @@ def fill_region(stones, size, start, owners, stack):
 
 
 @kernel
-def area_margin(stones, size, owners, stack):
-    """Black's area less White's, komi not counted; fills `owners` (see `fill_owners`)."""
+def board_margin(stones, size, owners, stack, territory):
+    """Black's points less White's, prisoners and komi not counted; fills `owners` (see `fill_owners`).
+
+    `territory`: count surrounded empty points alone; else stones as well (area).
+    """
     fill_owners(stones, size, owners, stack)
     margin = 0
     for point in range(size * size):
+        if territory and stones[point] != EMPTY:
+            continue
         if owners[point] == BLACK:
             margin += 1
         elif owners[point] == WHITE:
             margin -= 1
-    return margin
-
-
-@kernel
-def territory_margin(stones, size, owners, stack):
-    """Black's surrounded empty points less White's; prisoners and komi not counted; fills `owners`."""
-    fill_owners(stones, size, owners, stack)
-    margin = 0
-    for point in range(size * size):
-        if stones[point] == EMPTY:
-            if owners[point] == BLACK:
-                margin += 1
-            elif owners[point] == WHITE:
-                margin -= 1
     return margin
 
 
@@ -102,5 +93,4 @@ def margin_black(stones: np.ndarray, territory: bool) -> int:
     size = stones.shape[0]
     flat = np.ascontiguousarray(stones, np.uint8).reshape(-1)
     owners = np.empty(size * size, np.uint8)
-    count = territory_margin if territory else area_margin
-    return int(count(flat, size, owners, np.empty(size * size, np.int16)))
+    return int(board_margin(flat, size, owners, np.empty(size * size, np.int16), territory))

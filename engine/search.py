@@ -13,14 +13,26 @@ from typing import NamedTuple
 import numpy as np
 
 from ._jit import kernel
-from .board import PASSES, SIZE, Board, board_row, copy_board, hash_key, legal_moves, new_board, play, stones_of
+from .board import (
+    PASSES,
+    SIZE,
+    TO_PLAY,
+    Board,
+    board_row,
+    copy_board,
+    hash_key,
+    legal_moves,
+    new_board,
+    play,
+    stones_of,
+)
 from .config import SearchSettings
 from .coords import BLACK
 from .evaluator import Evaluation, LeafBatch
 from .features import SYMMETRIES, self_komi, symmetry_table, write_features
 from .game import Game
 from .rollout import next_random, random_below, seeded
-from .scoring import area_margin
+from .scoring import board_margin
 from .tree import (
     AWAITING,
     EXPANDED,
@@ -154,8 +166,9 @@ def settle_ended_game(tree, node, position, scratch):
     """Make a node whose game is over under area scoring a terminal one, valued by the count of the board."""
     board = scratch.board
     stones_of(board, scratch.stones)
-    margin = area_margin(scratch.stones, np.int64(board.info[SIZE]), scratch.owners, scratch.stack) - position.komi
-    sign = 1.0 if board.info[1] == BLACK else -1.0
+    size = np.int64(board.info[SIZE])
+    margin = board_margin(scratch.stones, size, scratch.owners, scratch.stack, False) - position.komi
+    sign = 1.0 if board.info[TO_PLAY] == BLACK else -1.0
     tree.raw_value[node] = sign * np.sign(margin)
     tree.raw_lead[node] = sign * margin
     tree.state[node] = TERMINAL
@@ -299,7 +312,7 @@ class Search:
     @property
     def to_play(self) -> int:
         """Colour to play at the root."""
-        return int(self._position.board.info[1])
+        return int(self._position.board.info[TO_PLAY])
 
     @property
     def tree(self) -> Tree:

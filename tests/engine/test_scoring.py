@@ -10,7 +10,7 @@ import pytest
 from ponnuki.engine.coords import parse_vertex
 from ponnuki.engine.game import Game
 from ponnuki.engine.rules import HandicapBonus, Rules, Scoring
-from ponnuki.engine.scoring import area_margin, margin_black, owners_of, territory_margin
+from ponnuki.engine.scoring import board_margin, margin_black, owners_of
 from tests.reference import go
 from tests.reference.rule_cases import SCORE_CASES, WALLS, ScoreCase
 
@@ -99,11 +99,11 @@ def test_random_boards_score_as_the_reference() -> None:
         stones = tuple(rng.choices((0, 1, 2), weights, k=size * size))
         array = np.array(stones, np.uint8)
         owners, stack = np.empty(size * size, np.uint8), np.empty(size * size, np.int16)
-        assert area_margin(array, size, owners, stack) == go.area_margin(stones, size), go.diagram(stones, size)
+        assert board_margin(array, size, owners, stack, False) == go.area_margin(stones, size), go.diagram(stones, size)
         owned = go.territory(stones, size)
         expected = [colour or next(c for c in (0, 1, 2) if point in owned[c]) for point, colour in enumerate(stones)]
         assert owners.tolist() == expected
-        assert territory_margin(array, size, owners, stack) == len(owned[1]) - len(owned[2])
+        assert board_margin(array, size, owners, stack, True) == len(owned[1]) - len(owned[2])
         board = array.reshape(size, size)
         assert owners_of(board).reshape(-1).tolist() == expected
         assert margin_black(board, territory=True) == go.territory_margin(stones, size, 0, 0)
