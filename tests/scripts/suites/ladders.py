@@ -46,7 +46,7 @@ def _liberties(stones, target, out, found, mark, counter):
     return total
 
 
-@numba.njit(cache=True)
+@numba.njit  # not cached: numba cannot load functions that call each other, and crashes
 def ladder(boards, depth, target, work, counter):
     """Plies until `target`, which has two liberties, is taken by ataris alone; 0 where it is not. Attacker to play.
 
@@ -69,7 +69,7 @@ def ladder(boards, depth, target, work, counter):
     return 0
 
 
-@numba.njit(cache=True)
+@numba.njit  # not cached: numba cannot load functions that call each other, and crashes
 def after_atari(boards, depth, target, move, work, counter):
     """Plies until `target` is taken after the attacker's atari at `move`; 0 where it gets away, or `move` is illegal.
 
