@@ -4,10 +4,17 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ponnuki.engine.config import DEFAULT_MOVE_TIME_S, PLAYOUT_KINDS, Limits, PlayerSettings, SearchSettings
+from ponnuki.engine.config import (
+    DEFAULT_MOVE_TIME_S,
+    PLAYOUT_KINDS,
+    ChoiceSettings,
+    Limits,
+    PlayerSettings,
+    SearchSettings,
+)
 
 from .katago import add_katago_options, apply_katago_options
-from .parsing import Parser, add_common_options, board_size, number, warn, weights_file, whole_number
+from .parsing import Parser, add_common_options, board_size, named_settings, number, warn, weights_file, whole_number
 
 if TYPE_CHECKING:
     from ponnuki.gtp.table import SessionSettings
@@ -53,9 +60,13 @@ def _add_search(group: argparse._ArgumentGroup) -> None:
                        help=f"weight of the simulated game with --playout mixed (default: {PLAYER.mixing:g})")
     group.add_argument("--batch-size", type=whole_number(1, 256), metavar="B", help="most positions evaluated together")
     group.add_argument("--seed", type=whole_number(0, 2**63 - 1), metavar="S", help="makes one thread repeatable")
-    group.add_argument("--max-nodes", type=whole_number(2, 10**9), metavar="N",
-                       help=f"most positions kept in memory (default: {SEARCH.max_nodes})")
+    group.add_argument("--max-tree-mb", type=number(1, 10**6), metavar="MB",
+                       help=f"most memory of the search, in megabytes (default: {SEARCH.max_tree_mb:g})")
     group.add_argument("--c-puct", type=number(0, 100), metavar="C", help=f"exploration (default: {SEARCH.c_puct:g})")
+    group.add_argument("--search", type=named_settings(SearchSettings), metavar="NAME=VALUE,...", default={},
+                       help="settings of the search by the names in docs/search.md")
+    group.add_argument("--choice", type=named_settings(ChoiceSettings), metavar="NAME=VALUE,...", default={},
+                       help="settings of the choice of the move (temperature, lcb_stdevs, ...), likewise")
     group.add_argument("--reuse-tree", action=argparse.BooleanOptionalAction,
                        help="keep what was searched below the moves played (default: yes)")
 
@@ -84,7 +95,8 @@ def player_settings(args: argparse.Namespace) -> PlayerSettings:
     """
     return PlayerSettings(
         limits=Limits(playouts=args.playouts, visits=args.visits, move_time_s=args.move_time),
-        search=SearchSettings(**_given(args, max_nodes="max_nodes", c_puct="c_puct")),
+        search=SearchSettings(**{**args.search, **_given(args, max_tree_mb="max_tree_mb", c_puct="c_puct")}),
+        choice=ChoiceSettings(**args.choice),
         **_given(args, playout="playout", mixing="mixing", threads="threads", batch_size="batch_size", seed="seed",
                  reuse_tree="reuse_tree", resign_threshold="resign_threshold", resign_moves="resign_moves"),
     )

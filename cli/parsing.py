@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from ponnuki import weights
+from ponnuki.engine.config import settings_of
 from ponnuki.engine.coords import MAX_SIZE, MIN_SIZE
 from ponnuki.engine.errors import ConfigError, PonnukiError
 
@@ -136,6 +137,18 @@ def number(minimum: float, maximum: float = float("inf"), *, above: bool = False
         if not minimum <= value <= maximum or value == float("inf") or (above and value == minimum):
             raise argparse.ArgumentTypeError(f"{text!r} is not accepted: expected {accepted}")
         return value
+
+    return convert
+
+
+def named_settings(kind: type[Any]) -> Callable[[str], dict[str, Any]]:
+    """An option type: fields of a settings class as ``NAME=VALUE,NAME=VALUE``."""
+
+    def convert(text: str) -> dict[str, Any]:
+        try:
+            return settings_of(text, kind)
+        except ConfigError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
 
     return convert
 

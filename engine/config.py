@@ -26,29 +26,120 @@ class SearchSettings:
     """Growth of that weight with log((visits + c_puct_base) / c_puct_base), 0 to 100."""
     c_puct_base: float = 500.0
     """Visits at which the growth sets in, 1 to 1e9. The three follow KataGo's published defaults."""
+    c_puct_stdev: float = 0.0
+    """How much exploration follows the standard deviation of the utility below a node, 0 (not) to 1 (in proportion)."""
     fpu_reduction: float = 0.2
     """First-play urgency: an unvisited child counts as its parent's value less this times the square root of the
     prior already visited; 0 to 2."""
+    root_fpu_reduction: float = 0.2
+    """The same at the root, 0 to 2."""
     virtual_loss: float = 1.0
     """Lost games that a playout in flight counts for, 0 to 10."""
+    flight_share: float = 1.0
+    """Most playouts in flight, as a share of the root's visits (and at least one), 0 to 1."""
+    score_weight: float = 0.0
+    """Weight of the score in the utility beside the value, 0 to 1: 2/π · atan of the lead beyond `score_centre`."""
+    score_scale: float = 0.75
+    """Lead, in board widths beyond the centre, that makes half of the score's utility; 0.01 to 10."""
+    score_centre: float = 0.8
+    """Share of the root's lead that the score's utility takes as its centre, 0 to 1."""
     policy_temperature: float = 1.0
     """Divides the policy's logits, 0.1 to 10."""
+    root_policy_temperature: float = 1.0
+    """The same at the root, on top of it, 0.1 to 10."""
+    root_noise: float = 0.0
+    """Share of Dirichlet noise in the root's priors, 0 to 1; self-play uses 0.25."""
+    root_noise_concentration: float = 10.83
+    """Concentration of that noise, shared by the legal moves, 0.01 to 1e4."""
     random_symmetry: bool = True
     """Whether each evaluation sees the board in a random symmetry."""
+    root_symmetries: int = 1
+    """Symmetries that a new root's evaluation is averaged over, 1 to 8."""
+    transpositions: bool = False
+    """Whether orders of moves that lead to one position share its node."""
+    cache: bool = False
+    """Whether evaluations of a net are found again when their position comes back."""
     keep_ownership: bool = False
     """Whether evaluations' ownership is kept with the nodes (N·N bytes each) for analysis."""
-    max_nodes: int = 2_000_000
-    """Most nodes of a tree, 2 to 1e9; a full tree ends the search."""
+    max_tree_mb: float = 512.0
+    """Most memory of tree and evaluations, in megabytes, 1 to 1e6. A tree that reaches it gives up the policies of
+    its leaves first; full, it ends the search."""
 
     def __post_init__(self) -> None:
         """Raises ConfigError for a value out of range."""
-        _check_range(self, "c_puct", 0, 100)
-        _check_range(self, "c_puct_log", 0, 100)
-        _check_range(self, "c_puct_base", 1, 1e9)
-        _check_range(self, "fpu_reduction", 0, 2)
-        _check_range(self, "virtual_loss", 0, 10)
-        _check_range(self, "policy_temperature", 0.1, 10)
-        _check_range(self, "max_nodes", 2, 10**9)
+        for name, (low, high) in SEARCH_RANGES.items():
+            _check_range(self, name, low, high)
+
+
+SEARCH_RANGES: dict[str, tuple[float, float]] = {
+    "c_puct": (0, 100),
+    "c_puct_log": (0, 100),
+    "c_puct_base": (1, 1e9),
+    "c_puct_stdev": (0, 1),
+    "fpu_reduction": (0, 2),
+    "root_fpu_reduction": (0, 2),
+    "virtual_loss": (0, 10),
+    "flight_share": (0, 1),
+    "score_weight": (0, 1),
+    "score_scale": (0.01, 10),
+    "score_centre": (0, 1),
+    "policy_temperature": (0.1, 10),
+    "root_policy_temperature": (0.1, 10),
+    "root_noise": (0, 1),
+    "root_noise_concentration": (0.01, 1e4),
+    "root_symmetries": (1, 8),
+    "max_tree_mb": (1, 1e6),
+}
+"""What the numbers of SearchSettings may be."""
+
+
+def settings_of(text: str, kind: type[Any] = SearchSettings) -> dict[str, Any]:
+    """Read ``NAME=VALUE,NAME=VALUE`` into fields of a settings class, by the types of its defaults.
+
+    Raises:
+        ConfigError: a name or a value is not one of the class's.
+    """
+    defaults = {item.name: item.default for item in fields(kind)}
+    found: dict[str, Any] = {}
+    for part in filter(None, text.split(",")):
+        name, _, value = (piece.strip() for piece in part.partition("="))
+        if name not in defaults:
+            raise ConfigError(f"unknown setting {name!r}: expected one of {', '.join(defaults)}")
+        found[name] = _converted(name, value, type(defaults[name]))
+    kind(**found)
+    return found
+
+
+def _converted(name: str, text: str, kind: type[Any]) -> Any:
+    if kind is bool:
+        if text.lower() not in ("yes", "no", "true", "false"):
+            raise ConfigError(f"{name} is {text!r}: expected yes or no")
+        return text.lower() in ("yes", "true")
+    try:
+        return kind(text)
+    except ValueError:
+        raise ConfigError(f"{name} is {text!r}: expected {'a whole number' if kind is int else 'a number'}") from None
+
+
+@dataclass(frozen=True)
+class ChoiceSettings:
+    """How the move is chosen when the search has ended."""
+
+    lcb_stdevs: float = 0.0
+    """Standard errors that a move's lower confidence bound lies below its utility, 0 to 20; 0: most visits win."""
+    lcb_share: float = 0.15
+    """Visits that a move needs to be chosen by its bound, as a share of the most visited one's, 0 to 1."""
+    temperature: float = 0.0
+    """Chance at the start of the game, 0 to 10: a move is drawn with probability ∝ visits^(1 / temperature)."""
+    halflife: float = 19.0
+    """Moves in which the temperature halves, on 19×19; in proportion to the width on others; 0.01 to 1e6."""
+
+    def __post_init__(self) -> None:
+        """Raises ConfigError for a value out of range."""
+        _check_range(self, "lcb_stdevs", 0, 20)
+        _check_range(self, "lcb_share", 0, 1)
+        _check_range(self, "temperature", 0, 10)
+        _check_range(self, "halflife", 0.01, 1e6)
 
 
 @dataclass(frozen=True)
@@ -84,6 +175,7 @@ class PlayerSettings:
 
     limits: Limits = Limits()
     search: SearchSettings = SearchSettings()
+    choice: ChoiceSettings = ChoiceSettings()
     playout: str = "net"
     """What a playout is: net, rollout or mixed."""
     mixing: float = 0.5

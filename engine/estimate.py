@@ -12,8 +12,8 @@ from .coords import BLACK, EMPTY, WHITE
 from .evaluator import Evaluation, Evaluator, LeafBatch
 from .features import SYMMETRIES, symmetry_table
 from .game import Game
+from .leaf import Needs, fill_inputs, fill_leaf, position_of
 from .scoring import owners_of
-from .search import Needs, fill_leaf, position_of
 
 ROLLOUTS_FOR_STATUS = 256
 """Rollouts behind a verdict on dead stones where there is no net: a standard error of 0.06 in a point's ownership."""
@@ -36,7 +36,8 @@ def evaluate_position(game: Game, evaluator: Evaluator, symmetries: Sequence[int
     for slot, symmetry in enumerate(symmetries):
         leaf_seed = np.uint64(seed * len(symmetries) + slot)
         length = position.history_length
-        fill_leaf(batch.arrays, slot, position.board, position, length, needs, np.int64(symmetry), leaf_seed)
+        fill_leaf(batch.arrays, slot, position.board, position, length, np.int64(symmetry), leaf_seed)
+        fill_inputs(batch.arrays, slot, position.board, position, needs)
     batch.count = len(symmetries)
     evaluation = evaluator.evaluate(batch)
     orders = symmetry_table(game.size)[np.asarray(symmetries)].astype(np.int64)

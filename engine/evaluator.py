@@ -19,6 +19,9 @@ from .errors import ConfigError
 from .features import FEATURE_VERSION, GLOBALS, PLANES, symmetry_steps
 from .rollout import final_area_margin, is_own_eye, light_rollout, point_owner, seeded
 
+MAX_DEPTH = 1024
+"""Moves below the root that a playout may go."""
+
 
 @dataclass(frozen=True)
 class EvaluatorInputs:
@@ -72,7 +75,11 @@ class LeafArrays(NamedTuple):
     self_komi: np.ndarray  # float32[capacity], see features.self_komi
     rules: np.ndarray  # int8[capacity, 3]: ko, scoring, suicide
     seed: np.ndarray  # uint64[capacity]
-    node: np.ndarray  # int32[capacity], the search's own mark
+    # The search's own marks:
+    node: np.ndarray  # int32[capacity]
+    depth: np.ndarray  # int32[capacity], moves from the root to the leaf
+    path: np.ndarray  # int32[capacity, 2 * MAX_DEPTH], node and link of each step
+    key: np.ndarray  # uint64[capacity], under which the evaluation is kept
 
 
 class LeafBatch:
@@ -106,6 +113,9 @@ class LeafBatch:
             rules=np.zeros((capacity, 3), np.int8),
             seed=np.zeros(capacity, np.uint64),
             node=np.zeros(capacity, np.int32),
+            depth=np.zeros(capacity, np.int32),
+            path=np.zeros((capacity, 2 * MAX_DEPTH), np.int32),
+            key=np.zeros(capacity, np.uint64),
         )
 
     @property

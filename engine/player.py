@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .choice import choose
 from .clock import Clock
 from .config import DEFAULT_MOVE_TIME_S, Limits, PlayerSettings
 from .coords import BLACK
@@ -180,7 +181,7 @@ class Player:
             return self.game.pass_move
         if not snapshot.moves:
             return self._best_prior()
-        return snapshot.moves[0].move
+        return choose(snapshot, self.settings.choice, len(self.game.moves), self._random).move
 
     def _best_prior(self) -> int:
         """The choice of the policy alone: a search of one visit has no child yet."""

@@ -7,302 +7,88 @@ be in flight. ``snapshot`` is all that analysis and records print; ``advance`` m
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import NamedTuple
-
 import numpy as np
 
-from ._jit import kernel
-from .board import (
-    PASSES,
-    SIZE,
-    TO_PLAY,
-    Board,
-    board_row,
-    copy_board,
-    hash_key,
-    legal_moves,
-    new_board,
-    play,
-    stones_of,
-)
+from .board import TO_PLAY, legal_moves, new_board
 from .config import SearchSettings
-from .coords import BLACK
-from .evaluator import Evaluation, LeafBatch
-from .features import SYMMETRIES, self_komi, symmetry_table, write_features
+from .descent import Scratch, Ways, apply_evaluations, collect_leaves
+from .evaluations import EvaluationStore
+from .evaluator import MAX_DEPTH, Evaluation, LeafBatch
+from .features import symmetry_table
 from .game import Game
-from .rollout import next_random, random_below, seeded
-from .scoring import board_margin
+from .leaf import Needs, position_after, position_of
+from .rollout import seeded
+from .root import dirichlet, forbidden_moves, prepare_root
+from .snapshot import MoveStats, SearchSnapshot, links_of, move_stats
 from .tree import (
-    AWAITING,
     EXPANDED,
-    NEW,
-    NO_CHILD,
+    LINKS_USED,
+    NO_NODE,
     NODES_USED,
     ROOT,
-    TERMINAL,
     Parameters,
     Tree,
     allocate_tree,
-    back_up,
-    bytes_used,
-    cancel,
-    expand,
+    average_all,
+    bytes_per_node,
     grow,
-    keep_subtree,
+    keep_below,
+    let_go_of_others,
     mean_ownership,
-    open_edge,
-    select_edge,
-    subtree_edges,
+    release_leaves,
 )
 
-MAX_DEPTH = 1024
-"""Moves below the root that a playout may go; the history has room for as many."""
+__all__ = ["MoveStats", "Search", "SearchSnapshot", "new_store"]
 
 FIRST_NODES = 1024
 """Nodes that a new tree has room for; it grows by doubling."""
 
-
-class Position(NamedTuple):
-    """The root as the kernels take it."""
-
-    board: Board
-    history: np.ndarray  # uint64[history_length + MAX_DEPTH], `hash_key` of the game's positions, then the path's
-    history_length: int
-    komi: float  # White's, handicap compensation included
-    ko: int
-    scoring: int
-    suicide: bool
+NODES_PER_SLOT = 3
+"""Most nodes for each evaluation that the memory has room for: a tree near its limit gives up its leaves' policies."""
 
 
-class Scratch(NamedTuple):
-    """Working memory of a descent."""
-
-    board: Board
-    stones: np.ndarray  # uint8[N*N]
-    owners: np.ndarray  # uint8[N*N]
-    stack: np.ndarray  # int16[N*N]
-    random: np.ndarray  # uint64[1]
-
-
-class Needs(NamedTuple):
-    """What is to be written into a leaf."""
-
-    planes: bool
-    positions: bool
-    random_symmetry: bool
-
-
-@dataclass(frozen=True)
-class MoveStats:
-    """One move at the root, from the view of the side to play there."""
-
-    move: int
-    visits: int
-    value_to_play: float
-    """Mean value, -1 … 1; that of the first-play urgency is not shown: a move has at least one visit."""
-    lead_to_play: float
-    """Mean lead in points, komi counted."""
-    prior: float
-    pv: tuple[int, ...]
-    """The principal variation, this move first."""
-
-    @property
-    def winrate(self) -> float:
-        """`value_to_play` as 0 … 1."""
-        return (1.0 + self.value_to_play) / 2.0
-
-
-@dataclass(frozen=True)
-class SearchSnapshot:
-    """What a search knows at one moment, from the view of the side to play at the root."""
-
-    size: int
-    to_play: int
-    visits: int
-    playouts: int
-    value_to_play: float
-    lead_to_play: float
-    raw_value_to_play: float
-    moves: tuple[MoveStats, ...]
-    """Best first: by visits, then by value."""
-    ownership_to_play: np.ndarray | None = None
-    """float32[N, N], -1 … 1, where the search keeps it."""
-
-    @property
-    def winrate(self) -> float:
-        """`value_to_play` as 0 … 1."""
-        return (1.0 + self.value_to_play) / 2.0
-
-
-@kernel
-def descend(tree, position, scratch, parameters):
-    """Play from the root to a node that is not expanded, counting the playout as in flight.
-
-    Returns (node, depth); node is -1 where the tree or the history is full. `scratch.board` holds the node's position.
-    """
-    copy_board(position.board, scratch.board)
-    node = np.int64(ROOT)
-    depth = 0
-    tree.pending[node] += 1
-    while tree.state[node] == EXPANDED:
-        edge = select_edge(tree, node, parameters)
-        child = np.int64(tree.edge_child[edge])
-        if child == NO_CHILD:
-            if tree.used[NODES_USED] == tree.state.shape[0] or depth == MAX_DEPTH:
-                cancel(tree, node)
-                return np.int64(-1), depth
-            child = open_edge(tree, node, edge)
-        play(scratch.board, np.int64(tree.edge_move[edge]))
-        position.history[position.history_length + depth] = hash_key(scratch.board, position.ko)
-        depth += 1
-        node = np.int64(child)
-        tree.pending[node] += 1
-    return node, depth
-
-
-@kernel
-def settle_ended_game(tree, node, position, scratch):
-    """Make a node whose game is over under area scoring a terminal one, valued by the count of the board."""
-    board = scratch.board
-    stones_of(board, scratch.stones)
-    size = np.int64(board.info[SIZE])
-    margin = board_margin(scratch.stones, size, scratch.owners, scratch.stack, False) - position.komi
-    sign = 1.0 if board.info[TO_PLAY] == BLACK else -1.0
-    tree.raw_value[node] = sign * np.sign(margin)
-    tree.raw_lead[node] = sign * margin
-    tree.state[node] = TERMINAL
-
-
-@kernel
-def fill_leaf(leaves, slot, board, position, history_length, needs, symmetry, seed):
-    """Write one position into a row of a batch, its planes in a symmetry."""
-    legal = leaves.legal[slot]
-    legal_moves(board, position.history, history_length, position.ko, position.suicide, legal)
-    komi_to_play = self_komi(board, position.komi, position.scoring)
-    leaves.symmetry[slot] = symmetry
-    leaves.komi[slot] = position.komi
-    leaves.self_komi[slot] = komi_to_play
-    leaves.rules[slot, 0] = position.ko
-    leaves.rules[slot, 1] = position.scoring
-    leaves.rules[slot, 2] = position.suicide
-    leaves.seed[slot] = seed
-    if needs.planes:
-        write_features(
-            board,
-            legal,
-            komi_to_play,
-            position.ko,
-            position.scoring,
-            position.suicide,
-            symmetry,
-            leaves.planes[slot],
-            leaves.globals[slot],
-        )
-    if needs.positions:
-        copy_board(board, board_row(leaves.boards, slot))
-
-
-@kernel
-def collect_leaves(tree, position, scratch, parameters, needs, leaves, start, limit):
-    """Descend up to `limit` times and write the leaves from row `start` on.
-
-    A descent that ends in a finished game is backed up at once; one that meets a leaf already under evaluation is taken
-    back and ends the call. Returns (leaves written, playouts finished at once, whether the tree is full).
-    """
-    slot = start
-    finished = 0
-    while slot - start + finished < limit:
-        node, depth = descend(tree, position, scratch, parameters)
-        if node < 0:
-            return slot - start, finished, True
-        if tree.state[node] == AWAITING:
-            cancel(tree, node)
-            break
-        board = scratch.board
-        if tree.state[node] == NEW and depth > 0 and board.info[PASSES] >= 2 and position.scoring == 0:
-            settle_ended_game(tree, node, position, scratch)
-        if tree.state[node] == TERMINAL:
-            back_up(tree, node, np.float64(tree.raw_value[node]), np.float64(tree.raw_lead[node]))
-            finished += 1
-            continue
-        tree.state[node] = AWAITING
-        leaves.node[slot] = node
-        symmetry = random_below(scratch.random, np.int64(SYMMETRIES)) if needs.random_symmetry else np.int64(0)
-        seed = next_random(scratch.random)
-        fill_leaf(leaves, slot, board, position, position.history_length + depth, needs, symmetry, seed)
-        if depth > 0 and board.info[PASSES] >= 2:
-            leaves.legal[slot, :] = 0  # under territory scoring the evaluation settles an ended game
-        slot += 1
-    return slot - start, finished, False
-
-
-@kernel
-def apply_evaluations(tree, leaves, start, stop, policy, value, lead, ownership, tables, temperature):
-    """Expand and back up rows [start, stop) of a batch.
-
-    Args:
-        policy: float32[B, N*N + 1]; value, lead: float32[B]; ownership: float32[B, N*N] or [0, 0].
-        tables: int16[8, N*N], `features.symmetry_table`.
-    """
-    for slot in range(start, stop):
-        node = np.int64(leaves.node[slot])
-        order = tables[leaves.symmetry[slot]]
-        tree.raw_value[node] = value[slot]
-        tree.raw_lead[node] = lead[slot]
-        if tree.ownership.shape[0] > 0 and ownership.shape[0] > 0:
-            for point in range(order.shape[0]):
-                tree.ownership[node, point] = np.int8(np.rint(100 * ownership[slot, order[point]]))
-        expand(tree, node, leaves.legal[slot], policy[slot], order, temperature)
-        back_up(tree, node, np.float64(value[slot]), np.float64(lead[slot]))
-
-
-def position_of(game: Game) -> Position:
-    """A game's present position, for the kernels; independent of the game."""
-    board = new_board(game.size)
-    copy_board(game.board, board)
-    history = game.history
-    room = np.zeros(len(history) + MAX_DEPTH, np.uint64)
-    room[: len(history)] = history
-    return Position(
-        board,
-        room,
-        len(history),
-        float(game.total_komi),
-        int(game.rules.ko),
-        int(game.rules.scoring),
-        bool(game.rules.suicide),
-    )
+def new_store(size: int, settings: SearchSettings) -> EvaluationStore:
+    """A store of evaluations of the size that the settings allow, for one search or for several that share it."""
+    store = EvaluationStore(size, 2, settings.keep_ownership, settings.cache)
+    per_slot = store.slot_bytes + NODES_PER_SLOT * bytes_per_node()
+    store.max_slots = max(2, int(settings.max_tree_mb * 1e6 / per_slot))
+    return store
 
 
 class Search:
     """The search of one position."""
 
-    def __init__(self, game: Game, settings: SearchSettings | None = None, seed: int = 0) -> None:
+    def __init__(
+        self,
+        game: Game,
+        settings: SearchSettings | None = None,
+        seed: int = 0,
+        store: EvaluationStore | None = None,
+        allowed: np.ndarray | None = None,
+    ) -> None:
         """Search a game's present position; the game is not held on to.
 
         Args:
-            seed: of the symmetries and of the leaves' seeds.
+            seed: of the symmetries, the noise and the leaves' seeds.
+            store: where evaluations are kept, by default one of its own; of the game's size and the settings' kind.
+            allowed: bool[N*N + 1], the moves looked at at the root, until the root moves; by default all legal ones.
         """
         self.settings = settings or SearchSettings()
         self.size = game.size
+        self.store = store or new_store(game.size, self.settings)
         self.playouts = 0
         """Playouts finished since the search began or the root moved."""
         self.full = False
         """Whether the tree has reached its limit, so that no further playout can begin."""
         self.in_flight = 0
-        self._parameters = _parameters(self.settings)
+        """Rows of batches under evaluation."""
         self._position = position_of(game)
-        area = self.size * self.size
-        self._scratch = Scratch(
-            new_board(self.size),
-            np.empty(area, np.uint8),
-            np.empty(area, np.uint8),
-            np.empty(area, np.int16),
-            np.empty(1, np.uint64),
-        )
-        seeded(np.uint64(seed), self._scratch.random)
-        self._tree = self._new_tree(FIRST_NODES)
+        self._allowed = None if allowed is None else np.asarray(allowed, np.uint8)
+        self._scratch = _new_scratch(self.size, seed)
+        self._noise = np.random.default_rng(seed)
+        self._max_nodes = NODES_PER_SLOT * self.store.max_slots
+        self._tree = allocate_tree(min(FIRST_NODES, self._max_nodes), min(FIRST_NODES, self._max_nodes))
+        self._parameters = _parameters(self.settings, self.size, 0.0)
 
     @property
     def visits(self) -> int:
@@ -321,26 +107,36 @@ class Search:
 
     @property
     def tree_bytes(self) -> int:
-        """Bytes of the tree's nodes and edges in use."""
-        return bytes_used(self._tree)
+        """Bytes of the tree's nodes and of the evaluations in use."""
+        return self._nodes_used * bytes_per_node() + self.store.held * self.store.slot_bytes
 
     def collect(self, batch: LeafBatch, limit: int | None = None) -> int:
         """Add leaves to a batch, as many as fit and at most `limit` playouts. Returns how many were added.
 
         Playouts that end in finished games are counted at once, so 0 may be returned while `playouts` grew.
         """
-        room = batch.capacity - batch.count
-        wanted = room if limit is None else min(room, limit)
-        if wanted <= 0 or not self._make_room(wanted):
+        room = min(batch.capacity - batch.count, self._flight_room())
+        if room <= 0 or not self._make_room(room):
             return 0
         inputs = batch.inputs
         needs = Needs(inputs.planes > 0, inputs.positions, self.settings.random_symmetry and inputs.planes > 0)
         added, finished, full = collect_leaves(
-            self._tree, self._position, self._scratch, self._parameters, needs, batch.arrays, batch.count, wanted
+            self._tree,
+            self.store.arrays,
+            self._position,
+            self._scratch,
+            self._parameters,
+            self._ways(inputs.positions),
+            needs,
+            batch.arrays,
+            batch.count,
+            room if limit is None else min(room, limit),
+            room,
         )
         self.full = bool(full)
         self.playouts += finished
         self.in_flight += added
+        self.store.in_flight += added
         if added:
             batch.spans[id(self)] = (batch.count, batch.count + added)
             batch.count += added
@@ -351,8 +147,10 @@ class Search:
         start, stop = batch.spans[id(self)]
         lead = evaluation.lead_to_play
         ownership = evaluation.ownership_to_play
-        apply_evaluations(
+        new_root = self._tree.state[ROOT] != EXPANDED
+        self.playouts += apply_evaluations(
             self._tree,
+            self.store.arrays,
             batch.arrays,
             start,
             stop,
@@ -362,9 +160,12 @@ class Search:
             _NO_OWNERSHIP if ownership is None else ownership.reshape(len(ownership), -1),
             symmetry_table(self.size),
             self.settings.policy_temperature,
+            self._parameters,
         )
         self.in_flight -= stop - start
-        self.playouts += stop - start
+        self.store.in_flight -= stop - start
+        if new_root and self._tree.state[ROOT] == EXPANDED:
+            self._begin()
 
     def advance(self, move: int) -> None:
         """Play a move at the root and keep what is known below it; playouts count from 0 again.
@@ -374,18 +175,24 @@ class Search:
         if self.in_flight:
             raise RuntimeError("advance() while evaluations are in flight")
         child = self._child(move)
-        self._position = _advanced(self._position, move)
+        self._position = position_after(self._position, move)
+        self._allowed = None
         self.playouts = 0
         self.full = False
-        if child == NO_CHILD or self._tree.state[child] == TERMINAL:
-            self._tree = self._new_tree(FIRST_NODES)
-            return
-        stack = np.empty(int(self._tree.used[NODES_USED]), np.int32)
-        nodes, edges = subtree_edges(self._tree, child, stack)
-        room = max(FIRST_NODES, 2 * nodes)
-        kept = allocate_tree(room, max(edges, self._edges_for(room)), self._tree.ownership.shape[1])
-        keep_subtree(self._tree, child, kept, stack)
+        old = self._tree
+        kept = allocate_tree(len(old.state), len(old.link_child))
+        new_index = np.full(self._nodes_used, NO_NODE, np.int32)
+        if child != NO_NODE and old.state[child] == EXPANDED:
+            keep_below(old, child, kept, np.empty(self._nodes_used, np.int32), new_index)
+        let_go_of_others(old, self.store.arrays, new_index)
         self._tree = kept
+        if kept.state[ROOT] == EXPANDED:
+            self._begin()
+
+    def release(self) -> None:
+        """Let go of all evaluations, so that they are only the store's; the search is of no use afterwards."""
+        let_go_of_others(self._tree, self.store.arrays, np.full(self._nodes_used, NO_NODE, np.int32))
+        self._tree = allocate_tree(1, 1)
 
     def snapshot(self, max_pv: int = 64) -> SearchSnapshot:
         """The state of the search now.
@@ -394,119 +201,155 @@ class Search:
             max_pv: longest principal variation in moves.
         """
         tree = self._tree
-        visits = int(tree.visits[ROOT])
-        divisor = max(1, visits)
-        moves = [self._move_stats(int(edge), max_pv) for edge in self._opened_edges(ROOT)]
-        moves = [stats for stats in moves if stats.visits]
+        moves = [
+            move_stats(tree, self.store.arrays, index, link, max_pv)
+            for index, link in enumerate(links_of(tree, ROOT))
+            if tree.link_visits[link]
+        ]
         moves.sort(key=lambda stats: (-stats.visits, -stats.value_to_play, stats.move))
+        ownership, stdev = self._ownership(ROOT)
         return SearchSnapshot(
             size=self.size,
             to_play=self.to_play,
-            visits=visits,
+            visits=self.visits,
             playouts=self.playouts,
-            value_to_play=float(tree.value_sum[ROOT]) / divisor,
-            lead_to_play=float(tree.lead_sum[ROOT]) / divisor,
+            value_to_play=float(tree.value[ROOT]),
+            lead_to_play=float(tree.lead[ROOT]),
             raw_value_to_play=float(tree.raw_value[ROOT]),
             moves=tuple(moves),
-            ownership_to_play=self._ownership(ROOT),
+            ownership_to_play=ownership,
+            ownership_stdev=stdev,
+            utility_to_play=float(tree.utility[ROOT]),
+            raw_lead_to_play=float(tree.raw_lead[ROOT]),
         )
 
     def priors(self) -> np.ndarray:
-        """float32[N*N + 1]: the root's priors, 0 for illegal moves and before the root is evaluated."""
+        """float32[N*N + 1]: the root's priors, 0 for moves not looked at and before the root is evaluated."""
         out = np.zeros(self.size * self.size + 1, np.float32)
-        first = int(self._tree.first_edge[ROOT])
-        stop = first + int(self._tree.edge_count[ROOT])
-        out[self._tree.edge_move[first:stop]] = self._tree.edge_prior[first:stop]
+        slot = int(self._tree.slot[ROOT])
+        if self._tree.state[ROOT] == EXPANDED:
+            arrays = self.store.arrays
+            count = int(arrays.move_count[slot])
+            out[arrays.move[slot, :count]] = (arrays.prior[slot, :count] / np.float32(65535)) ** 2
         return out
 
-    def _opened_edges(self, node: int) -> range:
-        first = int(self._tree.first_edge[node])
-        return range(first, first + int(self._tree.opened[node]))
+    @property
+    def _nodes_used(self) -> int:
+        return int(self._tree.used[NODES_USED])
 
-    def _child(self, move: int) -> int:
-        for edge in self._opened_edges(ROOT):
-            if self._tree.edge_move[edge] == move:
-                return int(self._tree.edge_child[edge])
-        return NO_CHILD
+    def _flight_room(self) -> int:
+        """Rows that may still go into flight."""
+        if self.visits == 0:
+            return self.settings.root_symmetries
+        return max(1, int(self.settings.flight_share * self.visits)) - self.in_flight
 
-    def _move_stats(self, edge: int, max_pv: int) -> MoveStats:
-        tree = self._tree
-        child = int(tree.edge_child[edge])
-        visits = int(tree.visits[child])
-        divisor = max(1, visits)
-        move = int(tree.edge_move[edge])
-        return MoveStats(
-            move=move,
-            visits=visits,
-            value_to_play=-float(tree.value_sum[child]) / divisor,
-            lead_to_play=-float(tree.lead_sum[child]) / divisor,
-            prior=float(tree.edge_prior[edge]),
-            pv=(move, *self._principal_variation(child, max_pv - 1)),
+    def _ways(self, positions: bool) -> Ways:
+        """The ways of a descent for an evaluator that sees planes, or positions: those may be judged by chance."""
+        settings = self.settings
+        symmetries = 1 if positions else settings.root_symmetries
+        return Ways(settings.transpositions, self.store.shared and not positions, symmetries)
+
+    def _begin(self) -> None:
+        """Prepare a root that has just been evaluated or arrived at."""
+        lead = float(self._tree.lead[ROOT])
+        self._parameters = _parameters(self.settings, self.size, lead)
+        if self.settings.score_weight:
+            average_all(self._tree, np.empty(self._nodes_used, np.int32), self._parameters)
+        arrays, settings = self.store.arrays, self.settings
+        allowed = self._allowed_moves()
+        plain = settings.root_noise == 0 and settings.root_policy_temperature == 1
+        if plain and not forbidden_moves(self._tree, arrays, allowed):
+            return
+        if not self.store.make_room(1):
+            return
+        moves = len(allowed)
+        noise = dirichlet(self._noise, moves, int(allowed.sum()), settings.root_noise_concentration)
+        prepare_root(
+            self._tree,
+            self.store.arrays,
+            allowed,
+            settings.root_policy_temperature,
+            noise,
+            settings.root_noise,
+            np.empty(moves, np.float64),
         )
 
-    def _principal_variation(self, node: int, length: int) -> list[int]:
-        """The most visited moves below a node."""
-        moves: list[int] = []
-        while len(moves) < length and len(edges := self._opened_edges(node)):
-            children = self._tree.edge_child[edges.start : edges.stop]
-            visits = self._tree.visits[children]
-            best = int(np.argmax(visits))
-            if not visits[best]:
-                break
-            moves.append(int(self._tree.edge_move[edges.start + best]))
-            node = int(children[best])
-        return moves
+    def _allowed_moves(self) -> np.ndarray:
+        """uint8[M]: the root's legal moves, less those that the caller ruled out (unless that leaves none)."""
+        position = self._position
+        legal = np.empty(self.size * self.size + 1, np.uint8)
+        legal_moves(position.board, position.history, position.history_length, position.ko, position.suicide, legal)
+        if self._allowed is not None and (legal & self._allowed).any():
+            legal &= self._allowed
+        return legal
 
-    def _ownership(self, node: int) -> np.ndarray | None:
-        if not self.settings.keep_ownership or not self.visits:
-            return None
-        nodes = int(self._tree.used[NODES_USED])
-        out = np.empty(self.size * self.size, np.float32)
-        mean_ownership(self._tree, node, np.empty(nodes, np.int32), np.empty(nodes, np.int8), out)
-        return out.reshape(self.size, self.size)
+    def _child(self, move: int) -> int:
+        slot = int(self._tree.slot[ROOT])
+        for index, link in enumerate(links_of(self._tree, ROOT)):
+            if self.store.arrays.move[slot, index] == move:
+                return int(self._tree.link_child[link])
+        return NO_NODE
 
-    def _edges_for(self, nodes: int) -> int:
-        """Edge room for so many nodes: half of them leaves yet to be evaluated, most points empty."""
-        return nodes * (self.size * self.size + 1)
-
-    def _new_tree(self, nodes: int) -> Tree:
-        ownership_points = self.size * self.size if self.settings.keep_ownership else 0
-        return allocate_tree(nodes, self._edges_for(nodes), ownership_points)
+    def _ownership(self, node: int) -> tuple[np.ndarray | None, np.ndarray | None]:
+        """Mean and standard deviation of the ownership below a node, for its side to play."""
+        if not self.store.keeps_ownership or not self.visits:
+            return None, None
+        area = self.size * self.size
+        mean, square = np.empty(area, np.float32), np.empty(area, np.float32)
+        queue, weight = np.empty(self._nodes_used, np.int32), np.zeros(self._nodes_used)
+        mean_ownership(self._tree, self.store.arrays, node, queue, weight, mean, square)
+        stdev = np.sqrt(np.maximum(0, square - mean * mean))
+        return mean.reshape(self.size, self.size), stdev.reshape(self.size, self.size)
 
     def _make_room(self, playouts: int) -> bool:
-        """Grow the tree so that the evaluations in flight and so many more fit; False where the limit forbids it."""
-        nodes_used, edges_used = (int(number) for number in self._tree.used)
-        nodes, edges = len(self._tree.state), len(self._tree.edge_move)
-        need_nodes = nodes_used + playouts
-        need_edges = edges_used + (self.in_flight + playouts) * (self.size * self.size + 1)
-        if need_nodes > self.settings.max_nodes:
+        """Have room for so many more playouts; False where the limit forbids it."""
+        nodes, links = len(self._tree.state), len(self._tree.link_child)
+        need_nodes = self._nodes_used + playouts
+        need_links = int(self._tree.used[LINKS_USED]) + playouts
+        if max(need_nodes, need_links) > self._max_nodes or not self._make_slots(playouts):
             self.full = True
             return False
-        if need_nodes > nodes or need_edges > edges:
-            nodes = min(max(2 * nodes, need_nodes), self.settings.max_nodes) if need_nodes > nodes else nodes
-            edges = max(2 * edges, need_edges) if need_edges > edges else edges
-            self._tree = grow(self._tree, nodes, edges)
+        if need_nodes > nodes or need_links > links:
+            nodes = min(max(2 * nodes, need_nodes), self._max_nodes) if need_nodes > nodes else nodes
+            links = min(max(2 * links, need_links), self._max_nodes) if need_links > links else links
+            self._tree = grow(self._tree, nodes, links)
         return True
+
+    def _make_slots(self, wanted: int) -> bool:
+        """Have room for so many evaluations, taking those of leaves if need be."""
+        if self.store.make_room(wanted):
+            return True
+        return bool(release_leaves(self._tree, self.store.arrays)) and self.store.make_room(wanted)
 
 
 _NO_OWNERSHIP = np.zeros((0, 0), np.float32)
 
 
-def _parameters(settings: SearchSettings) -> Parameters:
+def _new_scratch(size: int, seed: int) -> Scratch:
+    area = size * size
+    scratch = Scratch(
+        new_board(size),
+        np.empty(2 * MAX_DEPTH, np.int32),
+        np.empty(area, np.uint8),
+        np.empty(area, np.uint8),
+        np.empty(area, np.int16),
+        np.empty(1, np.uint64),
+    )
+    seeded(np.uint64(seed), scratch.random)
+    return scratch
+
+
+def _parameters(settings: SearchSettings, size: int, lead: float) -> Parameters:
+    """The settings for the kernels; `lead` is the root's, to play."""
     return Parameters(
         float(settings.c_puct),
         float(settings.c_puct_log),
         float(settings.c_puct_base),
+        float(settings.c_puct_stdev),
         float(settings.fpu_reduction),
+        float(settings.root_fpu_reduction),
         float(settings.virtual_loss),
+        float(settings.score_weight),
+        float(settings.score_scale * size),
+        float(settings.score_centre * lead),
     )
-
-
-def _advanced(position: Position, move: int) -> Position:
-    """The position after a move."""
-    play(position.board, move)
-    length = position.history_length
-    history = np.zeros(length + 1 + MAX_DEPTH, np.uint64)
-    history[:length] = position.history[:length]
-    history[length] = hash_key(position.board, position.ko)
-    return position._replace(history=history, history_length=length + 1)

@@ -1,9 +1,13 @@
-"""The search tree: one frozen record of parallel arrays, and the kernels that select, expand and back up.
+"""The search tree: one frozen record of parallel arrays, and the kernels that select, back up and keep a part of it.
 
-Values are stored from the view of the side to play at their node (``…_to_play``). A node's edges lie together in the
-edge arrays; the first ``opened`` of them have children, and the next one always holds the largest prior of the rest.
-So selection looks at the visited children and at one more edge, however many moves are legal: all unvisited children
-share one first-play value, hence the largest prior among them wins.
+Strictly it is a graph. Positions that different orders of moves lead to may share one node (`find_node`); the key
+counts the moves, so a path never comes back to a node. A node's value is the mean of its own evaluation and of its
+children's, each weighted by the visits that went there *from this node* (``link_visits``), as in KataGo's graph search.
+
+Values are stored from the view of the side to play at their node (``…_to_play``). A node's links to its children stand
+in the order of the priors in its evaluation (`engine.evaluations`): all unvisited moves share one first-play value, so
+the largest prior among them wins, and selection looks at the visited children and at one more move, however many are
+legal.
 """
 
 from __future__ import annotations
@@ -12,38 +16,48 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ._jit import kernel
-from .board import copy_array
+from ._jit import inlined_kernel, kernel
+from .evaluations import NO_SLOT, let_go, order_prior, prior_of
 
 ROOT = 0
-NO_PARENT = -1
-NO_CHILD = -1
+NO_NODE = -1
+NO_LINK = -1
 
 # States of a node.
 NEW, AWAITING, EXPANDED, TERMINAL = 0, 1, 2, 3
 
-NODES_USED, EDGES_USED = 0, 1
+NODES_USED, LINKS_USED = 0, 1
 
 
 class Tree(NamedTuple):
-    """Arrays over nodes (length `nodes`) and over edges (length `edges`)."""
+    """Arrays over nodes and over links."""
 
-    used: np.ndarray  # int64[2], NODES_USED and EDGES_USED
+    used: np.ndarray  # int64[2], NODES_USED and LINKS_USED
+    bucket: np.ndarray  # int32[power of two], first node of each bucket of keys
     state: np.ndarray  # uint8[nodes], NEW, AWAITING (an evaluation is under way), EXPANDED or TERMINAL
-    parent: np.ndarray  # int32[nodes], NO_PARENT for the root
-    visits: np.ndarray  # int32[nodes], finished playouts through the node
+    key: np.ndarray  # uint64[nodes], of the position and the number of moves
+    next_node: np.ndarray  # int32[nodes], next of the same bucket, NO_NODE at the end
+    visits: np.ndarray  # int32[nodes], its own evaluation and the visits of its links
     pending: np.ndarray  # int32[nodes], playouts in flight through the node
-    value_sum: np.ndarray  # float64[nodes], of the values to play
-    lead_sum: np.ndarray  # float64[nodes], of the leads to play, points
+    value: np.ndarray  # float32[nodes], mean value to play, -1 … 1
+    lead: np.ndarray  # float32[nodes], mean lead to play, points
+    utility: np.ndarray  # float32[nodes], mean utility to play, see `utility_of`
+    utility_square: np.ndarray  # float32[nodes], mean square of the utility
     raw_value: np.ndarray  # float32[nodes], the node's own evaluation
     raw_lead: np.ndarray  # float32[nodes]
-    first_edge: np.ndarray  # int64[nodes]
-    edge_count: np.ndarray  # int16[nodes]
-    opened: np.ndarray  # int16[nodes], edges with a child
-    ownership: np.ndarray  # int8[nodes or 0, N*N], 100 × the evaluation's ownership to play
-    edge_move: np.ndarray  # int16[edges]
-    edge_prior: np.ndarray  # float32[edges]
-    edge_child: np.ndarray  # int32[edges], NO_CHILD where not opened
+    slot: np.ndarray  # int32[nodes], its evaluation's slot, NO_SLOT where it has none
+    first_link: np.ndarray  # int32[nodes], NO_LINK where no child is open
+    last_link: np.ndarray  # int32[nodes]
+    opened: np.ndarray  # int16[nodes], links of the node
+    link_child: np.ndarray  # int32[links]
+    link_next: np.ndarray  # int32[links], next link of the same node
+    link_visits: np.ndarray  # int32[links], playouts that went this way
+    link_pending: np.ndarray  # int32[links], of those in flight
+
+
+NODE_FIELDS = ("state", "key", "next_node", "visits", "pending", "value", "lead", "utility", "utility_square",
+               "raw_value", "raw_lead", "slot", "first_link", "last_link", "opened")
+LINK_FIELDS = ("link_child", "link_next", "link_visits", "link_pending")
 
 
 class Parameters(NamedTuple):
@@ -52,299 +66,394 @@ class Parameters(NamedTuple):
     c_puct: float
     c_puct_log: float
     c_puct_base: float
+    c_puct_stdev: float
     fpu_reduction: float
+    root_fpu_reduction: float
     virtual_loss: float
+    score_weight: float
+    score_scale: float  # points
+    score_centre: float  # points of the root's side to play
 
 
-def allocate_tree(nodes: int, edges: int, ownership_points: int = 0) -> Tree:
-    """A tree of one new root, with room for so many nodes and edges.
+STDEV_PRIOR = 0.4
+STDEV_PRIOR_WEIGHT = 2.0
+"""A utility's standard deviation before there are visits, and the visits it counts for (KataGo's published values)."""
 
-    Args:
-        ownership_points: N*N to keep ownership, 0 not to.
-    """
+
+def allocate_tree(nodes: int, links: int) -> Tree:
+    """A tree of one new root, with room for so many nodes and links."""
     tree = Tree(
         used=np.zeros(2, np.int64),
+        bucket=np.full(1 << max(4, (nodes - 1).bit_length()), NO_NODE, np.int32),
         state=np.zeros(nodes, np.uint8),
-        parent=np.empty(nodes, np.int32),
+        key=np.empty(nodes, np.uint64),
+        next_node=np.empty(nodes, np.int32),
         visits=np.empty(nodes, np.int32),
         pending=np.empty(nodes, np.int32),
-        value_sum=np.empty(nodes, np.float64),
-        lead_sum=np.empty(nodes, np.float64),
+        value=np.empty(nodes, np.float32),
+        lead=np.empty(nodes, np.float32),
+        utility=np.empty(nodes, np.float32),
+        utility_square=np.empty(nodes, np.float32),
         raw_value=np.empty(nodes, np.float32),
         raw_lead=np.empty(nodes, np.float32),
-        first_edge=np.empty(nodes, np.int64),
-        edge_count=np.empty(nodes, np.int16),
+        slot=np.empty(nodes, np.int32),
+        first_link=np.empty(nodes, np.int32),
+        last_link=np.empty(nodes, np.int32),
         opened=np.empty(nodes, np.int16),
-        ownership=np.empty((nodes if ownership_points else 0, ownership_points), np.int8),
-        edge_move=np.empty(edges, np.int16),
-        edge_prior=np.empty(edges, np.float32),
-        edge_child=np.empty(edges, np.int32),
+        link_child=np.empty(links, np.int32),
+        link_next=np.empty(links, np.int32),
+        link_visits=np.empty(links, np.int32),
+        link_pending=np.empty(links, np.int32),
     )
-    add_node(tree, NO_PARENT)
+    add_node(tree, np.uint64(0), False)
     return tree
 
 
-def grow(tree: Tree, nodes: int, edges: int) -> Tree:
+def grow(tree: Tree, nodes: int, links: int) -> Tree:
     """The same tree in larger arrays."""
-    larger = allocate_tree(nodes, edges, tree.ownership.shape[1])
-    nodes_used, edges_used = (int(number) for number in tree.used)
-    for name, old, new in zip(Tree._fields, tree, larger, strict=True):
-        if name == "used":
-            new[:] = old
-        elif name == "ownership" and not len(old):
-            continue
-        else:
-            kept = edges_used if name.startswith("edge_") and name != "edge_count" else nodes_used
-            new[:kept] = old[:kept]
+    larger = allocate_tree(nodes, links)
+    nodes_used, links_used = (int(number) for number in tree.used)
+    for name in NODE_FIELDS:
+        getattr(larger, name)[:nodes_used] = getattr(tree, name)[:nodes_used]
+    for name in LINK_FIELDS:
+        getattr(larger, name)[:links_used] = getattr(tree, name)[:links_used]
+    larger.used[:] = tree.used
+    rebuild_buckets(larger)
     return larger
 
 
-def bytes_used(tree: Tree) -> int:
-    """Bytes of the nodes and edges in use."""
-    nodes_used, edges_used = (int(number) for number in tree.used)
-    per_edge = sum(array.itemsize for array in (tree.edge_move, tree.edge_prior, tree.edge_child))
-    per_node = sum(array.itemsize for array in tree[1:12]) + tree.ownership.shape[1]
-    return nodes_used * per_node + edges_used * per_edge
+def bytes_per_node() -> int:
+    """Bytes of a node with one link to it and its share of the buckets."""
+    tree = allocate_tree(1, 1)
+    return sum(getattr(tree, name).itemsize for name in (*NODE_FIELDS, *LINK_FIELDS, "bucket"))
 
 
 @kernel
-def add_node(tree, parent):
-    """Append a new node and return its index; there must be room."""
+def add_node(tree, key, shared):
+    """Append a new node and return its index; there must be room.
+
+    Args:
+        shared: whether `find_node` is to find it.
+    """
     node = tree.used[NODES_USED]
     tree.used[NODES_USED] = node + 1
     tree.state[node] = NEW
-    tree.parent[node] = parent
+    tree.key[node] = key
+    tree.next_node[node] = NO_NODE
     tree.visits[node] = 0
     tree.pending[node] = 0
-    tree.value_sum[node] = 0.0
-    tree.lead_sum[node] = 0.0
+    tree.value[node] = np.float32(0)
+    tree.lead[node] = np.float32(0)
+    tree.utility[node] = np.float32(0)
+    tree.utility_square[node] = np.float32(0)
     tree.raw_value[node] = np.float32(0)
     tree.raw_lead[node] = np.float32(0)
-    tree.first_edge[node] = 0
-    tree.edge_count[node] = 0
+    tree.slot[node] = NO_SLOT
+    tree.first_link[node] = NO_LINK
+    tree.last_link[node] = NO_LINK
     tree.opened[node] = 0
+    if shared:
+        bucket = np.int64(key & np.uint64(tree.bucket.shape[0] - 1))
+        tree.next_node[node] = tree.bucket[bucket]
+        tree.bucket[bucket] = node
     return node
 
 
 @kernel
-def select_edge(tree, node, parameters):
-    """The edge of an expanded node that PUCT prefers.
+def find_node(tree, key):
+    """The shared node of a key, NO_NODE if there is none."""
+    node = np.int64(tree.bucket[np.int64(key & np.uint64(tree.bucket.shape[0] - 1))])
+    while node != NO_NODE and tree.key[node] != key:
+        node = np.int64(tree.next_node[node])
+    return node
 
-    Maximises  q(child) + c(n) · prior · √n / (1 + visits(child)),  with n the visits of the node and
-    c(n) = c_puct + c_puct_log · log((n + c_puct_base) / c_puct_base)  (AlphaZero's formula). A playout in flight
-    counts as a visit and as `virtual_loss` lost games. The first unvisited edge stands for all of them.
+
+@kernel
+def rebuild_buckets(tree):
+    """Put every node but the root into its bucket."""
+    tree.bucket[:] = NO_NODE
+    for node in range(1, tree.used[NODES_USED]):
+        bucket = np.int64(tree.key[node] & np.uint64(tree.bucket.shape[0] - 1))
+        tree.next_node[node] = tree.bucket[bucket]
+        tree.bucket[bucket] = node
+
+
+@kernel
+def open_link(tree, node, child):
+    """Append a link from a node to a child and return it."""
+    link = tree.used[LINKS_USED]
+    tree.used[LINKS_USED] = link + 1
+    tree.link_child[link] = child
+    tree.link_next[link] = NO_LINK
+    tree.link_visits[link] = 0
+    tree.link_pending[link] = 0
+    if tree.opened[node] == 0:
+        tree.first_link[node] = link
+    else:
+        tree.link_next[tree.last_link[node]] = link
+    tree.last_link[node] = link
+    tree.opened[node] += 1
+    return link
+
+
+@inlined_kernel
+def exploration(tree, node, parameters):
+    """What PUCT multiplies a prior with: c(n) · √n, n the node's visits with those in flight.
+
+    c(n) = c_puct + c_puct_log · log((n + c_puct_base) / c_puct_base)  (AlphaZero's formula), times
+    1 + c_puct_stdev · (σ / STDEV_PRIOR − 1)  with σ the standard deviation of the utility below the node, which counts
+    from a prior of STDEV_PRIOR_WEIGHT visits (KataGo's dynamic variance-scaled cPUCT).
     """
     visits = np.float64(tree.visits[node] + tree.pending[node])
     weight = parameters.c_puct + parameters.c_puct_log * np.log(
         (visits + parameters.c_puct_base) / parameters.c_puct_base
     )
-    weight *= np.sqrt(visits)
-    first = tree.first_edge[node]
-    opened_end = first + tree.opened[node]
-    best_edge = first
+    if parameters.c_puct_stdev > 0.0:
+        count = np.float64(tree.visits[node])
+        mean = np.float64(tree.utility[node])
+        variance = max(0.0, np.float64(tree.utility_square[node]) - mean * mean)
+        pooled = variance * count + STDEV_PRIOR * STDEV_PRIOR * STDEV_PRIOR_WEIGHT
+        stdev = np.sqrt(pooled / max(1.0, count + STDEV_PRIOR_WEIGHT - 1.0))
+        weight *= 1.0 + parameters.c_puct_stdev * (stdev / STDEV_PRIOR - 1.0)
+    return weight * np.sqrt(visits)
+
+
+@kernel
+def select(tree, store, node, parameters):
+    """The child of an expanded node that PUCT prefers.
+
+    Maximises  q(child) + c(n) · prior · √n / (1 + visits(child)), see `exploration`. A playout in flight counts as a
+    visit and as `virtual_loss` lost games. The unvisited move with the largest prior stands for all of them.
+
+    Returns (index, link): the move's place in the evaluation's order, and its link, NO_LINK for one yet to be opened.
+    """
+    weight = exploration(tree, node, parameters)
+    slot = np.int64(tree.slot[node])
+    opened = np.int64(tree.opened[node])
+    best_index = 0
+    best_link = np.int64(NO_LINK)
     best_score = -np.inf
     visited_prior = 0.0
-    for edge in range(first, opened_end):
-        child = tree.edge_child[edge]
-        prior = np.float64(tree.edge_prior[edge])
-        pending = np.float64(tree.pending[child])
-        child_visits = np.float64(tree.visits[child]) + pending
+    link = np.int64(tree.first_link[node])
+    for index in range(opened):
+        prior = prior_of(store, slot, index)
+        pending = np.float64(tree.link_pending[link])
+        visits = np.float64(tree.link_visits[link])
         lost = pending * parameters.virtual_loss
-        divisor = np.float64(tree.visits[child]) + lost
-        value = (-tree.value_sum[child] - lost) / divisor if divisor > 0.0 else 0.0
-        score = value + weight * prior / (1.0 + child_visits)
+        divisor = visits + lost
+        q = -np.float64(tree.utility[tree.link_child[link]])
+        if divisor > 0.0:
+            q = (q * visits - lost) / divisor
+        score = q + weight * prior / (1.0 + visits + pending)
         visited_prior += prior
         if score > best_score:
             best_score = score
-            best_edge = edge
-    if opened_end < first + tree.edge_count[node]:
-        own_value = tree.value_sum[node] / max(1, tree.visits[node])
-        urgency = own_value - parameters.fpu_reduction * np.sqrt(visited_prior)
-        if urgency + weight * np.float64(tree.edge_prior[opened_end]) > best_score:
-            best_edge = opened_end
-    return best_edge
+            best_index = index
+            best_link = link
+        link = np.int64(tree.link_next[link])
+    if opened < store.move_count[slot]:
+        order_prior(store, slot, opened)
+        reduction = parameters.root_fpu_reduction if node == ROOT else parameters.fpu_reduction
+        urgency = np.float64(tree.utility[node]) - reduction * np.sqrt(visited_prior)
+        if urgency + weight * prior_of(store, slot, opened) > best_score:
+            return opened, np.int64(NO_LINK)
+    return best_index, best_link
+
+
+@inlined_kernel
+def utility_of(value, lead, centre, parameters):
+    """What is maximised: value + score_weight · 2/π · atan((lead − centre) / score_scale).
+
+    KataGo's dynamic score utility, with the mean lead in place of its distribution. `centre` is from the same view.
+    """
+    if parameters.score_weight == 0.0:
+        return value
+    return value + parameters.score_weight * (2.0 / np.pi) * np.arctan((lead - centre) / parameters.score_scale)
 
 
 @kernel
-def bring_largest_prior(tree, start, stop):
-    """Swap the edge with the largest prior of [start, stop) to `start`; the first of equals wins."""
-    best = start
-    for edge in range(start + 1, stop):
-        if tree.edge_prior[edge] > tree.edge_prior[best]:
-            best = edge
-    if best != start:
-        move, prior = tree.edge_move[best], tree.edge_prior[best]
-        tree.edge_move[best], tree.edge_prior[best] = tree.edge_move[start], tree.edge_prior[start]
-        tree.edge_move[start], tree.edge_prior[start] = move, prior
-
-
-@kernel
-def open_edge(tree, node, edge):
-    """Give the first unopened edge of a node a new child, and return the child."""
-    child = add_node(tree, np.int64(node))
-    tree.edge_child[edge] = child
-    tree.opened[node] += 1
-    stop = tree.first_edge[node] + tree.edge_count[node]
-    if edge + 1 < stop:
-        bring_largest_prior(tree, edge + 1, stop)
-    return child
-
-
-@kernel
-def expand(tree, node, legal, logits, order, temperature):
-    """Give a node an edge for each legal move, with softmax priors.
+def average(tree, node, centre, parameters):
+    """Set a node's means from its own evaluation and its children.
 
     Args:
-        legal: uint8[M], M = N*N + 1.
-        logits: float32[M], in the leaf's symmetry.
-        order: int16[N*N], where the leaf's symmetry put each point (`features.symmetry_table`).
-        temperature: divides the logits.
-
-    The edge arrays must have room for M more. Without a legal move, the pass included, the game is over there and the
-    node becomes a terminal one with the value of its evaluation.
+        centre: the score's centre from the view of the side to play at the node.
     """
-    moves = legal.shape[0]
-    first = tree.used[EDGES_USED]
-    edge = first
-    largest = np.float32(-np.inf)
-    for move in range(moves):
-        if legal[move]:
-            logit = logits[order[move]] if move < moves - 1 else logits[move]
-            largest = max(largest, logit)
-            tree.edge_move[edge] = move
-            tree.edge_prior[edge] = logit
-            tree.edge_child[edge] = NO_CHILD
-            edge += 1
-    if edge == first:
-        tree.state[node] = TERMINAL
-        return
-    total = 0.0
-    for index in range(first, edge):
-        weight = np.exp((np.float64(tree.edge_prior[index]) - np.float64(largest)) / temperature)
-        tree.edge_prior[index] = weight
-        total += weight
-    for index in range(first, edge):
-        tree.edge_prior[index] = np.float64(tree.edge_prior[index]) / total
-    tree.first_edge[node] = first
-    tree.edge_count[node] = edge - first
-    tree.opened[node] = 0
-    tree.used[EDGES_USED] = edge
-    tree.state[node] = EXPANDED
-    bring_largest_prior(tree, first, edge)
+    value = np.float64(tree.raw_value[node])
+    lead = np.float64(tree.raw_lead[node])
+    utility = utility_of(value, lead, centre, parameters)
+    square = utility * utility
+    link = np.int64(tree.first_link[node])
+    visits = 1
+    while link != NO_LINK:
+        count = tree.link_visits[link]
+        if count > 0:
+            child = np.int64(tree.link_child[link])
+            weight = np.float64(count)
+            visits += count
+            value -= weight * np.float64(tree.value[child])
+            lead -= weight * np.float64(tree.lead[child])
+            utility -= weight * np.float64(tree.utility[child])
+            square += weight * np.float64(tree.utility_square[child])
+        link = np.int64(tree.link_next[link])
+    tree.visits[node] = visits
+    share = 1.0 / np.float64(visits)
+    tree.value[node] = value * share
+    tree.lead[node] = lead * share
+    tree.utility[node] = utility * share
+    tree.utility_square[node] = square * share
 
 
 @kernel
-def back_up(tree, leaf, value, lead):
-    """Count a finished playout on the path from a leaf to the root; value and lead are the leaf's, to play."""
-    node = np.int64(leaf)
-    while node != NO_PARENT:
-        tree.pending[node] -= 1
-        tree.visits[node] += 1
-        tree.value_sum[node] += value
-        tree.lead_sum[node] += lead
-        value = -value
-        lead = -lead
-        node = np.int64(tree.parent[node])
+def back_up(tree, leaf, path, depth, parameters):
+    """Count a finished playout on its path.
 
-
-@kernel
-def cancel(tree, leaf):
-    """Take back a playout in flight."""
-    node = np.int64(leaf)
-    while node != NO_PARENT:
-        tree.pending[node] -= 1
-        node = np.int64(tree.parent[node])
-
-
-@kernel
-def copy_node(source, old, target, new):
-    """Copy one node's own figures between trees; its links are the caller's."""
-    target.state[new] = source.state[old]
-    target.visits[new] = source.visits[old]
-    target.value_sum[new] = source.value_sum[old]
-    target.lead_sum[new] = source.lead_sum[old]
-    target.raw_value[new] = source.raw_value[old]
-    target.raw_lead[new] = source.raw_lead[old]
-    target.edge_count[new] = source.edge_count[old]
-    target.opened[new] = source.opened[old]
-    if source.ownership.shape[0] > 0:
-        copy_array(source.ownership[old], target.ownership[new])
-
-
-@kernel
-def keep_subtree(source, start, target, old_index):
-    """Copy the subtree of a node into an empty tree, breadth first, the node becoming the root.
-
-    No playout may be in flight. `target` must be as large as the subtree; `old_index` is int32[nodes used], scratch.
+    Args:
+        path: int32[>= 2 * depth], node and link of each step from the root.
+        depth: steps from the root to the leaf.
     """
-    old_index[ROOT] = start
-    target.used[NODES_USED] = 0
-    target.used[EDGES_USED] = 0
-    add_node(target, NO_PARENT)
+    tree.pending[leaf] -= 1
+    for step in range(depth - 1, -1, -1):
+        node = np.int64(path[2 * step])
+        link = np.int64(path[2 * step + 1])
+        tree.pending[node] -= 1
+        tree.link_pending[link] -= 1
+        tree.link_visits[link] += 1
+        average(tree, node, parameters.score_centre if step % 2 == 0 else -parameters.score_centre, parameters)
+
+
+@kernel
+def cancel(tree, leaf, path, depth):
+    """Take back a playout in flight; arguments as for `back_up`."""
+    tree.pending[leaf] -= 1
+    for step in range(depth):
+        tree.pending[path[2 * step]] -= 1
+        tree.link_pending[path[2 * step + 1]] -= 1
+
+
+@kernel
+def settle(tree, node, value, lead, depth, parameters):
+    """Give a node its own evaluation; `depth` is its distance from the root."""
+    tree.raw_value[node] = value
+    tree.raw_lead[node] = lead
+    average(tree, node, parameters.score_centre if depth % 2 == 0 else -parameters.score_centre, parameters)
+
+
+@kernel
+def keep_below(source, start, target, old_index, new_index):
+    """Copy what lies below a node into an empty tree, breadth first, the node becoming the root.
+
+    No playout may be in flight. `target` must be as large as the source's used part; `old_index` and `new_index` are
+    int32[nodes used], `new_index` full of NO_NODE, and says afterwards which nodes were kept.
+    """
+    target.used[:] = 0
+    target.bucket[:] = NO_NODE
+    add_node(target, source.key[start], False)
+    old_index[0] = start
+    new_index[start] = 0
     new = np.int64(0)
     while new < target.used[NODES_USED]:
         old = np.int64(old_index[new])
-        copy_node(source, old, target, new)
-        first = target.used[EDGES_USED]
-        target.first_edge[new] = first
-        target.used[EDGES_USED] = first + source.edge_count[old]
-        for index in range(source.edge_count[old]):
-            edge = source.first_edge[old] + index
-            target.edge_move[first + index] = source.edge_move[edge]
-            target.edge_prior[first + index] = source.edge_prior[edge]
-            target.edge_child[first + index] = NO_CHILD
-            if index < source.opened[old]:
-                child = add_node(target, new)
-                old_index[child] = source.edge_child[edge]
-                target.edge_child[first + index] = child
+        target.state[new] = source.state[old]
+        target.raw_value[new] = source.raw_value[old]
+        target.raw_lead[new] = source.raw_lead[old]
+        target.value[new] = source.value[old]
+        target.lead[new] = source.lead[old]
+        target.utility[new] = source.utility[old]
+        target.utility_square[new] = source.utility_square[old]
+        target.visits[new] = source.visits[old]
+        target.slot[new] = source.slot[old]
+        link = np.int64(source.first_link[old])
+        while link != NO_LINK:
+            old_child = np.int64(source.link_child[link])
+            if new_index[old_child] == NO_NODE:
+                child = add_node(target, source.key[old_child], True)
+                new_index[old_child] = child
+                old_index[child] = old_child
+            kept = open_link(target, new, np.int64(new_index[old_child]))
+            target.link_visits[kept] = source.link_visits[link]
+            link = np.int64(source.link_next[link])
         new += 1
 
 
 @kernel
-def subtree_edges(tree, start, stack):
-    """Nodes and edges of a node's subtree. `stack` is int32[nodes used], scratch."""
-    stack[0] = start
-    waiting = 1
-    nodes = 0
-    edges = 0
-    while waiting > 0:
-        waiting -= 1
-        node = np.int64(stack[waiting])
-        nodes += 1
-        edges += tree.edge_count[node]
-        for index in range(tree.opened[node]):
-            stack[waiting] = tree.edge_child[tree.first_edge[node] + index]
-            waiting += 1
-    return nodes, edges
+def average_all(tree, depth, parameters):
+    """Set all means anew, for another centre of the score; the nodes must stand in the order of `keep_below`.
+
+    `depth` is int32[nodes used], scratch.
+    """
+    depth[ROOT] = 0
+    for node in range(tree.used[NODES_USED]):
+        link = np.int64(tree.first_link[node])
+        while link != NO_LINK:
+            depth[tree.link_child[link]] = depth[node] + 1
+            link = np.int64(tree.link_next[link])
+    for node in range(tree.used[NODES_USED] - 1, -1, -1):
+        if tree.visits[node] > 0:
+            centre = parameters.score_centre if depth[node] % 2 == 0 else -parameters.score_centre
+            average(tree, node, centre, parameters)
 
 
 @kernel
-def mean_ownership(tree, start, stack, signs, out):
-    """Mean of the evaluations' ownership over a node's subtree, from that node's side to play.
+def let_go_of_others(tree, store, new_index):
+    """Release the evaluations of the nodes that `keep_below` left behind."""
+    for node in range(tree.used[NODES_USED]):
+        if new_index[node] == NO_NODE and tree.slot[node] != NO_SLOT:
+            let_go(store, np.int64(tree.slot[node]))
+
+
+@kernel
+def release_leaves(tree, store):
+    """Take their evaluations from expanded nodes without children; they are evaluated again when met again.
+
+    Returns how many were released. The root keeps its own.
+    """
+    released = 0
+    for node in range(1, tree.used[NODES_USED]):
+        if tree.state[node] == EXPANDED and tree.opened[node] == 0 and tree.pending[node] == 0:
+            let_go(store, np.int64(tree.slot[node]))
+            tree.slot[node] = NO_SLOT
+            tree.state[node] = NEW
+            released += 1
+    return released
+
+
+@kernel
+def mean_ownership(tree, store, start, queue, weight, mean, square):
+    """Mean and mean square of the evaluations' ownership below a node, from the view of the side to play there.
+
+    Each evaluation counts with the visits that the node owes to it.
 
     Args:
-        stack: int32[nodes used], signs: int8[nodes used]; scratch.
-        out: float32[N*N], overwritten, -1 … 1.
-
-    Returns the number of evaluations.
+        queue: int32[nodes used], weight: float64[nodes used] zeroed; scratch.
+        mean, square: float32[N*N], overwritten; the mean is -1 … 1.
     """
-    out[:] = np.float32(0)
-    stack[0] = start
-    signs[0] = 1
-    waiting = 1
-    count = 0
-    while waiting > 0:
-        waiting -= 1
-        node = np.int64(stack[waiting])
-        sign = signs[waiting]
-        if tree.state[node] == EXPANDED:
-            count += 1
-            for point in range(out.shape[0]):
-                out[point] += np.float32(sign) * np.float32(tree.ownership[node, point])
-        for index in range(tree.opened[node]):
-            stack[waiting] = tree.edge_child[tree.first_edge[node] + index]
-            signs[waiting] = -sign
+    mean[:] = np.float32(0)
+    square[:] = np.float32(0)
+    weight[start] = 1.0
+    queue[0] = start
+    waiting, level_end, seen = 0, 1, 1
+    sign = np.float32(0.01)
+    while waiting < seen:
+        # Nodes of one distance from the start together: their weights are then complete, since paths count moves.
+        while waiting < level_end:
+            node = np.int64(queue[waiting])
             waiting += 1
-    for point in range(out.shape[0]):
-        out[point] /= np.float32(100 * max(1, count))
-    return count
+            share = weight[node] / max(1, tree.visits[node])
+            if tree.slot[node] != NO_SLOT:
+                own = np.float32(share)
+                ownership = store.ownership[tree.slot[node]]
+                for point in range(mean.shape[0]):
+                    owned = sign * np.float32(ownership[point])
+                    mean[point] += own * owned
+                    square[point] += own * owned * owned
+            link = np.int64(tree.first_link[node])
+            while link != NO_LINK:
+                child = np.int64(tree.link_child[link])
+                if tree.link_visits[link] > 0:
+                    if weight[child] == 0.0:
+                        queue[seen] = child
+                        seen += 1
+                    weight[child] += share * tree.link_visits[link]
+                link = np.int64(tree.link_next[link])
+        level_end = seen
+        sign = -sign

@@ -420,7 +420,7 @@ def test_final_score_takes_dead_stones_off() -> None:
     (lambda: Limits(move_time_s=0), "move_time_s is 0"),
     (lambda: SearchSettings(c_puct=-1), "c_puct is -1: expected 0 to 100"),
     (lambda: SearchSettings(policy_temperature=0), "policy_temperature is 0"),
-    (lambda: SearchSettings(max_nodes=1), "max_nodes is 1"),
+    (lambda: SearchSettings(max_tree_mb=0), "max_tree_mb is 0: expected 1 to"),
     (lambda: SearchSettings(fpu_reduction=float("nan")), "fpu_reduction is nan"),
     (lambda: PlayerSettings(playout="random"), "playout is 'random': expected one of net, rollout, mixed"),
     (lambda: PlayerSettings(mixing=2), "mixing is 2: expected 0 to 1"),

@@ -1,4 +1,4 @@
-"""PUCT tree search in plain Python: nodes are objects, children a dict, every descent replays the whole game.
+"""PUCT graph search in plain Python: nodes are objects, links a dict, every descent replays the whole game.
 
 The twin of `ponnuki.engine.search`, written from its docstrings. Leaves are collected, evaluated and applied in three
 steps, as there, so that searches with several leaves in flight can be compared too.
@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from .go import BLACK, ReferenceGame, area_margin
+from .go import BLACK, ReferenceGame, after_stone, area_margin
 
 Evaluated = tuple[Sequence[float], float, float]
 """Logits of N·N + 1 moves, value and lead to play."""
@@ -24,48 +24,51 @@ class PuctSettings:
     c_puct: float
     c_puct_log: float
     c_puct_base: float
+    c_puct_stdev: float
     fpu_reduction: float
+    root_fpu_reduction: float
     virtual_loss: float
+    flight_share: float
+    score_weight: float
+    score_scale: float
+    score_centre: float
     policy_temperature: float
+    root_policy_temperature: float
+    transpositions: bool
+
+
+@dataclass(eq=False)
+class Link:
+    """A move from one position to another."""
+
+    child: Node
+    visits: int = 0
+    pending: int = 0
 
 
 @dataclass(eq=False)
 class Node:
-    """A position in the tree; values from the view of the side to play there."""
+    """A position in the graph; values from the view of the side to play there."""
 
-    parent: Node | None = None
     priors: dict[int, float] = field(default_factory=dict)
-    children: dict[int, Node] = field(default_factory=dict)
+    links: dict[int, Link] = field(default_factory=dict)
     state: str = "new"
-    visits: int = 0
+    evaluated: bool = False
+    raw_value: float = 0.0
+    raw_lead: float = 0.0
     pending: int = 0
-    value_sum: float = 0.0
-    lead_sum: float = 0.0
-    ended: tuple[float, float] = (0.0, 0.0)
+    value: float = 0.0
+    lead: float = 0.0
+    utility: float = 0.0
+    utility_square: float = 0.0
 
-    def path(self) -> list[Node]:
-        """This node, its parent and so on up to the root."""
-        return [self, *(self.parent.path() if self.parent else [])]
+    @property
+    def visits(self) -> int:
+        """Its own evaluation and what went through its links."""
+        return int(self.evaluated) + sum(link.visits for link in self.links.values())
 
 
-def puct(node: Node, move: int, settings: PuctSettings) -> float:
-    """The score of one move: q(child) + c(n) · prior · √n / (1 + visits(child)).
-
-    A playout in flight is a visit, and `virtual_loss` lost games. An unvisited child counts as the node's mean value
-    less fpu_reduction · √(prior already visited).
-    """
-    visits = node.visits + node.pending
-    base = settings.c_puct_base
-    weight = settings.c_puct + settings.c_puct_log * math.log((visits + base) / base)
-    child = node.children.get(move)
-    if child is None:
-        visited = sum(node.priors[opened] for opened in node.children)
-        q, tried = node.value_sum / max(1, node.visits) - settings.fpu_reduction * math.sqrt(visited), 0
-    else:
-        lost, tried = child.pending * settings.virtual_loss, child.visits + child.pending
-        games = child.visits + lost
-        q = (-child.value_sum - lost) / games if games else 0.0
-    return q + weight * math.sqrt(visits) * node.priors[move] / (1 + tried)
+Path = list[tuple[Node, Link]]
 
 
 def softmax(logits: Sequence[float], legal: Sequence[bool], temperature: float) -> dict[int, float]:
@@ -77,65 +80,165 @@ def softmax(logits: Sequence[float], legal: Sequence[bool], temperature: float) 
     return {move: weight / total for move, weight in weights.items()}
 
 
+def sharpened(priors: dict[int, float], temperature: float) -> dict[int, float]:
+    """Priors to the power 1 / temperature, made to sum to 1."""
+    powers = {move: prior ** (1 / temperature) for move, prior in priors.items()}
+    return {move: power / sum(powers.values()) for move, power in powers.items()}
+
+
+def ko_points(game: ReferenceGame) -> tuple[int, ...]:
+    """Where a play would bring back the position before the last move, as simple ko forbids."""
+    if len(game.situations) < 2:
+        return ()
+    before, empty = game.situations[-2][0], [point for point, stone in enumerate(game.stones) if not stone]
+    return tuple(p for p in empty if after_stone(game.stones, game.size, game.to_play, p).stones == before)
+
+
+def passes(game: ReferenceGame) -> int:
+    """Passes in a row at the end."""
+    moves = [move for _, move in game.moves]
+    return next((n for n, move in enumerate(reversed(moves)) if move != game.pass_move), len(moves))
+
+
 class ReferenceSearch:
     """The search of one position. `komi` is White's, compensation included."""
 
     def __init__(self, game: ReferenceGame, komi: float, territory: bool, settings: PuctSettings) -> None:
         self.game, self.komi, self.territory, self.settings = game.copy(), komi, territory, settings
         self.root = Node()
+        self.centre = 0.0
+        self.shared: dict[object, Node] = {}
+        self.in_flight = 0
 
-    def descend(self) -> tuple[Node, ReferenceGame]:
-        """Follow the best moves to a node that has no children yet, opening it if need be; it is then pending."""
-        node, game = self.root, self.game.copy()
+    def weight(self, node: Node) -> float:
+        """c(n) · √n, with the factor for the standard deviation of the utility."""
+        s, n = self.settings, node.visits + node.pending
+        c = s.c_puct + s.c_puct_log * math.log((n + s.c_puct_base) / s.c_puct_base)
+        variance = max(0.0, node.utility_square - node.utility**2)
+        stdev = math.sqrt((variance * node.visits + 0.4**2 * 2) / max(1, node.visits + 2 - 1))
+        return c * (1 + s.c_puct_stdev * (stdev / 0.4 - 1)) * math.sqrt(n)
+
+    def puct(self, node: Node, move: int) -> float:
+        """The score of one move: q(child) + weight · prior / (1 + visits of the link)."""
+        link = node.links.get(move)
+        if link is None:
+            visited = sum(node.priors[opened] for opened in node.links)
+            reduction = self.settings.root_fpu_reduction if node is self.root else self.settings.fpu_reduction
+            return node.utility - reduction * math.sqrt(visited) + self.weight(node) * node.priors[move]
+        lost = link.pending * self.settings.virtual_loss
+        games = link.visits + lost
+        q = (-link.child.utility * link.visits - lost) / games if games else -link.child.utility
+        return q + self.weight(node) * node.priors[move] / (1 + link.visits + link.pending)
+
+    def key(self, node: Node, game: ReferenceGame) -> object:
+        """What makes two paths lead to one node."""
+        if not self.settings.transpositions:
+            return object()
+        lost = game.lost if self.territory else []
+        prisoners = sum(number if colour == BLACK else -number for colour, number in lost)
+        return game.stones, game.to_play, ko_points(game), passes(game), len(game.moves), prisoners
+
+    def descend(self) -> tuple[Node, Path, ReferenceGame, bool]:
+        """Follow the best moves to a node to be evaluated, opening it if need be; the path is then pending.
+
+        The last item says whether the node is known from another path, by more visits than its link has had.
+        """
+        node, game, path = self.root, self.game.copy(), []
         node.pending += 1
         while node.state == "expanded":
-            opened, unopened = list(node.children), [move for move in node.priors if move not in node.children]
-            choices = opened + sorted(unopened, key=lambda move: -node.priors[move])[:1]
-            move = max(choices, key=lambda move: puct(node, move, self.settings))
+            unopened = sorted((move for move in node.priors if move not in node.links), key=lambda m: -node.priors[m])
+            move = max([*node.links, *unopened[:1]], key=lambda move: self.puct(node, move))
             game.play(move)
-            node = node.children.setdefault(move, Node(node))
+            if move not in node.links:
+                node.links[move] = Link(self.shared.setdefault(self.key(node, game), Node()))
+            link = node.links[move]
+            path.append((node, link))
+            node = link.child
             node.pending += 1
-        return node, game
+            known = link.visits + link.pending
+            link.pending += 1
+            if self.settings.transpositions and node.state == "expanded" and node.visits > known:
+                return node, path, game, True
+        return node, path, game, False
 
-    def back_up(self, leaf: Node, value: float, lead: float) -> None:
-        """Count a playout on the way up, the sign turning at each step."""
-        for node in leaf.path():
+    def utility(self, value: float, lead: float, centre: float) -> float:
+        """Value, and the score beyond the centre on an arcus tangens."""
+        scale = self.settings.score_scale * self.game.size
+        return value + self.settings.score_weight * 2 / math.pi * math.atan((lead - centre) / scale)
+
+    def average(self, node: Node, distance: int) -> None:
+        """The means of a node: its own evaluation, and each child's as often as it was visited from here."""
+        own = self.utility(node.raw_value, node.raw_lead, self.centre if distance % 2 == 0 else -self.centre)
+        links = list(node.links.values())
+        total = 1 + sum(link.visits for link in links)
+        node.value = (node.raw_value - sum(link.visits * link.child.value for link in links)) / total
+        node.lead = (node.raw_lead - sum(link.visits * link.child.lead for link in links)) / total
+        node.utility = (own - sum(link.visits * link.child.utility for link in links)) / total
+        node.utility_square = (own**2 + sum(link.visits * link.child.utility_square for link in links)) / total
+
+    def average_all(self, node: Node, distance: int) -> None:
+        """All means below a node anew."""
+        for link in node.links.values():
+            if link.child.evaluated:
+                self.average_all(link.child, distance + 1)
+        self.average(node, distance)
+
+    def settle(self, node: Node, value: float, lead: float, distance: int) -> None:
+        """A node's own evaluation."""
+        node.raw_value, node.raw_lead, node.evaluated = value, lead, True
+        self.average(node, distance)
+
+    def back_up(self, leaf: Node, path: Path) -> None:
+        """Count a playout on the way up."""
+        leaf.pending -= 1
+        for distance, (node, link) in reversed(list(enumerate(path))):
             node.pending -= 1
-            node.visits += 1
-            node.value_sum += value
-            node.lead_sum += lead
-            value, lead = -value, -lead
+            link.pending -= 1
+            link.visits += 1
+            self.average(node, distance)
 
-    def collect(self, limit: int) -> list[tuple[Node, ReferenceGame]]:
+    def collect(self, limit: int) -> list[tuple[Node, Path, ReferenceGame]]:
         """Up to `limit` playouts: finished games are backed up at once, meeting a leaf in flight ends the call."""
-        leaves: list[tuple[Node, ReferenceGame]] = []
+        leaves: list[tuple[Node, Path, ReferenceGame]] = []
+        limit = min(limit, max(1, int(self.settings.flight_share * self.root.visits)))
         for _ in range(limit):
-            node, game = self.descend()
+            node, path, game, known = self.descend()
             if node.state == "awaiting":
-                for above in node.path():
+                leaf_path = [(above, link) for above, link in path]
+                node.pending -= 1
+                for above, link in leaf_path:
                     above.pending -= 1
+                    link.pending -= 1
                 break
-            if node is not self.root and game.is_over and not self.territory and node.state == "new":
+            if path and game.is_over and not self.territory and node.state == "new":
                 margin = area_margin(game.stones, game.size) - self.komi
                 to_play = margin if game.to_play == BLACK else -margin
-                node.state, node.ended = "terminal", ((to_play > 0) - (to_play < 0), to_play)
-            if node.state == "terminal":
-                self.back_up(node, *node.ended)
+                self.settle(node, (to_play > 0) - (to_play < 0), to_play, len(path))
+                node.state = "terminal"
+            if known or node.state == "terminal":
+                self.back_up(node, path)
                 continue
             node.state = "awaiting"
-            leaves.append((node, game))
+            leaves.append((node, path, game))
         return leaves
 
-    def apply(self, leaves: list[tuple[Node, ReferenceGame]], evaluate: EvaluateFunction) -> None:
+    def apply(self, leaves: list[tuple[Node, Path, ReferenceGame]], evaluate: EvaluateFunction) -> None:
         """Evaluate and expand leaves; under territory scoring a finished game ends with its evaluation."""
-        for node, game in leaves:
+        for node, path, game in leaves:
             logits, value, lead = evaluate(game)
-            if node is not self.root and game.is_over:
-                node.state, node.ended = "terminal", (value, lead)
-            else:
-                node.state = "expanded"
+            self.settle(node, value, lead, len(path))
+            self.back_up(node, path)
+            node.state = "terminal" if path and game.is_over else "expanded"
+            if node.state == "expanded":
                 node.priors = softmax(logits, game.legal_moves(), self.settings.policy_temperature)
-            self.back_up(node, value, lead)
+            if not path:
+                self.begin()
+
+    def begin(self) -> None:
+        """Prepare a root that has just been evaluated or arrived at."""
+        self.centre = self.settings.score_centre * self.root.lead
+        self.average_all(self.root, 0)
+        self.root.priors = sharpened(self.root.priors, self.settings.root_policy_temperature)
 
     def run(self, playouts: int, batch_size: int, evaluate: EvaluateFunction) -> None:
         """Search until so many playouts are done."""
@@ -145,6 +248,18 @@ class ReferenceSearch:
     def advance(self, move: int) -> None:
         """Play a move and keep what is known below it."""
         self.game.play(move)
-        kept = self.root.children.get(move)
-        self.root = kept if kept is not None and kept.state == "expanded" else Node()
-        self.root.parent = None
+        kept = self.root.links.get(move)
+        self.root = kept.child if kept is not None and kept.child.state == "expanded" else Node()
+        self.shared = {key: node for key, node in self.shared.items() if node in self._below(self.root)}
+        if self.root.state == "expanded":
+            self.begin()
+
+    def _below(self, node: Node) -> set[Node]:
+        """All nodes below a node."""
+        found, waiting = set(), [node]
+        while waiting:
+            for link in waiting.pop().links.values():
+                if link.child not in found:
+                    found.add(link.child)
+                    waiting.append(link.child)
+        return found

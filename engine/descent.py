@@ -1,0 +1,263 @@
+"""The playouts' kernels: descend to leaves, write them into a batch, take their evaluations, back up."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ._jit import kernel
+from .board import PASSES, SIZE, TO_PLAY, Board, copy_board, hash_key, play, stones_of
+from .coords import BLACK
+from .evaluations import (
+    NO_KEY,
+    NO_SLOT,
+    find_slot,
+    hold_slot,
+    let_go,
+    link_slot,
+    take_slot,
+    write_priors,
+)
+from .evaluator import MAX_DEPTH
+from .features import SYMMETRIES
+from .leaf import evaluation_key, fill_inputs, fill_leaf, node_key
+from .rollout import next_random, random_below
+from .scoring import board_margin
+from .tree import (
+    AWAITING,
+    EXPANDED,
+    LINKS_USED,
+    NEW,
+    NO_LINK,
+    NO_NODE,
+    NODES_USED,
+    ROOT,
+    TERMINAL,
+    add_node,
+    back_up,
+    cancel,
+    find_node,
+    open_link,
+    select,
+    settle,
+)
+
+
+class Scratch(NamedTuple):
+    """Working memory of a descent."""
+
+    board: Board
+    path: np.ndarray  # int32[2 * MAX_DEPTH], node and link of each step
+    stones: np.ndarray  # uint8[N*N]
+    owners: np.ndarray  # uint8[N*N]
+    stack: np.ndarray  # int16[N*N]
+    random: np.ndarray  # uint64[1]
+
+
+class Ways(NamedTuple):
+    """Settings of a descent that are not numbers of PUCT."""
+
+    transpositions: bool  # whether positions share nodes
+    cached: bool  # whether evaluations are looked up and found again
+    root_symmetries: int  # symmetries in which a new root is evaluated
+
+
+@kernel
+def step_down(tree, store, node, position, scratch, parameters, transpositions, depth):
+    """Play the move that an expanded node prefers. Returns the link taken, NO_LINK where there is no room."""
+    index, link = select(tree, store, node, parameters)
+    opening = link == NO_LINK
+    if opening and (tree.used[NODES_USED] == tree.state.shape[0] or tree.used[LINKS_USED] == tree.link_child.shape[0]):
+        return np.int64(NO_LINK)
+    board = scratch.board
+    play(board, np.int64(store.move[tree.slot[node], index]))
+    position.history[position.history_length + depth] = hash_key(board, position.ko)
+    if opening:
+        key = node_key(board, position.scoring)
+        child = find_node(tree, key) if transpositions else np.int64(NO_NODE)
+        if child == NO_NODE:
+            child = add_node(tree, key, transpositions)
+        link = open_link(tree, node, child)
+    return link
+
+
+@kernel
+def descend(tree, store, position, scratch, parameters, transpositions):
+    """Play from the root to a node that is not expanded, counting the playout as in flight.
+
+    It also ends at a node that has had more visits than its link: another order of moves has evaluated it already.
+    Returns (node, depth, whether it ended so); node is -1 where the tree or the history is full. `scratch.board` holds
+    the node's position and `scratch.path` the way there.
+    """
+    copy_board(position.board, scratch.board)
+    path = scratch.path
+    node = np.int64(ROOT)
+    depth = 0
+    tree.pending[node] += 1
+    while tree.state[node] == EXPANDED:
+        link = np.int64(NO_LINK)
+        if depth < MAX_DEPTH:
+            link = step_down(tree, store, node, position, scratch, parameters, transpositions, depth)
+        if link == NO_LINK:
+            cancel(tree, node, path, depth)
+            return np.int64(-1), depth, False
+        path[2 * depth] = node
+        path[2 * depth + 1] = link
+        depth += 1
+        node = np.int64(tree.link_child[link])
+        tree.pending[node] += 1
+        known = tree.link_visits[link] + tree.link_pending[link]
+        tree.link_pending[link] += 1
+        if transpositions and tree.state[node] == EXPANDED and tree.visits[node] > known:
+            return node, depth, True
+    return node, depth, False
+
+
+@kernel
+def settle_ended_game(tree, node, depth, position, scratch, parameters):
+    """Make a node whose game is over under area scoring a terminal one, valued by the count of the board."""
+    board = scratch.board
+    stones_of(board, scratch.stones)
+    size = np.int64(board.info[SIZE])
+    margin = board_margin(scratch.stones, size, scratch.owners, scratch.stack, False) - position.komi
+    sign = 1.0 if board.info[TO_PLAY] == BLACK else -1.0
+    settle(tree, node, sign * np.sign(margin), sign * margin, depth, parameters)
+    tree.state[node] = TERMINAL
+
+
+@kernel
+def expand_known(tree, store, node, slot, depth, parameters):
+    """Expand a node with an evaluation that is in the store."""
+    hold_slot(store, slot)
+    tree.slot[node] = slot
+    tree.state[node] = EXPANDED
+    settle(tree, node, store.value[slot], store.lead[slot], depth, parameters)
+
+
+@kernel
+def write_leaf(tree, node, depth, leaves, row, key, symmetry, scratch, position, needs):
+    """Note a leaf in a row of the batch whose legal moves are written, with what the evaluator needs."""
+    leaves.node[row] = node
+    leaves.depth[row] = depth
+    leaves.key[row] = key
+    leaves.symmetry[row] = symmetry
+    for step in range(2 * depth):
+        leaves.path[row, step] = scratch.path[step]
+    fill_inputs(leaves, row, scratch.board, position, needs)
+    tree.state[node] = AWAITING
+
+
+@kernel
+def collect_leaves(tree, store, position, scratch, parameters, ways, needs, leaves, start, limit, room):
+    """Descend up to `limit` times and write the leaves from row `start` on, at most `room` of them.
+
+    A descent that needs no evaluation (a finished game, a position known from another path or from the store) is backed
+    up at once; one that meets a leaf already under evaluation is taken back and ends the call. A new root takes a row
+    for each of its symmetries. Returns (rows written, playouts finished at once, whether the tree is full).
+    """
+    row = start
+    finished = 0
+    while row - start + finished < limit and row - start < room:
+        node, depth, known = descend(tree, store, position, scratch, parameters, ways.transpositions)
+        if node < 0:
+            return row - start, finished, True
+        if tree.state[node] == AWAITING:
+            cancel(tree, node, scratch.path, depth)
+            break
+        board = scratch.board
+        ended = depth > 0 and board.info[PASSES] >= 2
+        if tree.state[node] == NEW and ended and position.scoring == 0:
+            settle_ended_game(tree, node, depth, position, scratch, parameters)
+        if known or tree.state[node] == TERMINAL:
+            back_up(tree, node, scratch.path, depth, parameters)
+            finished += 1
+            continue
+        symmetry = random_below(scratch.random, np.int64(SYMMETRIES)) if needs.random_symmetry else np.int64(0)
+        seed = next_random(scratch.random)
+        fill_leaf(leaves, row, board, position, position.history_length + depth, symmetry, seed)
+        key = NO_KEY
+        if ways.cached and not ended and (depth > 0 or ways.root_symmetries == 1):
+            key = evaluation_key(board, position, leaves.legal[row])
+            slot = find_slot(store, key)
+            if slot != NO_SLOT:
+                expand_known(tree, store, node, slot, depth, parameters)
+                back_up(tree, node, scratch.path, depth, parameters)
+                finished += 1
+                continue
+        if ended:
+            leaves.legal[row, :] = 0  # under territory scoring the evaluation settles an ended game
+        write_leaf(tree, node, depth, leaves, row, key, symmetry, scratch, position, needs)
+        row += 1
+        if depth == 0:
+            row = write_root_again(tree, leaves, row, start + room, ways.root_symmetries, scratch, position, needs)
+            break
+    return row - start, finished, False
+
+
+@kernel
+def write_root_again(tree, leaves, row, end, symmetries, scratch, position, needs):
+    """Write the root, just written into the row before, in further symmetries. Returns the row after the last."""
+    first = row - 1
+    while row - first < symmetries and row < end:
+        symmetry = (leaves.symmetry[first] + row - first) % SYMMETRIES
+        fill_leaf(leaves, row, scratch.board, position, position.history_length, symmetry, leaves.seed[first])
+        write_leaf(tree, ROOT, 0, leaves, row, NO_KEY, symmetry, scratch, position, needs)
+        row += 1
+    return row
+
+
+@kernel
+def apply_evaluations(
+    tree, store, leaves, start, stop, policy, value, lead, ownership, tables, temperature, parameters
+):
+    """Expand and back up rows [start, stop) of a batch. Returns the playouts done.
+
+    Args:
+        policy: float32[B, N*N + 1]; value, lead: float32[B]; ownership: float32[B, N*N] or [0, 0].
+        tables: int16[8, N*N], `features.symmetry_table`.
+        temperature: divides the policy's logits.
+    """
+    playouts = 0
+    for row in range(start, stop):
+        node = np.int64(leaves.node[row])
+        depth = np.int64(leaves.depth[row])
+        order = tables[leaves.symmetry[row]]
+        slot = take_slot(store)
+        count = write_priors(store, slot, leaves.legal[row], policy[row], order, temperature)
+        store.value[slot] = value[row]
+        store.lead[slot] = lead[row]
+        if store.ownership.shape[0] > 0 and ownership.shape[0] > 0:
+            for point in range(order.shape[0]):
+                store.ownership[slot, point] = np.int8(np.rint(100 * ownership[row, order[point]]))
+        if tree.state[node] == EXPANDED:  # the root in one more symmetry
+            blend(store, np.int64(tree.slot[node]), slot, 1.0 / (row - start + 1.0))
+            let_go(store, slot)
+            slot = np.int64(tree.slot[node])
+            settle(tree, node, store.value[slot], store.lead[slot], depth, parameters)
+            continue
+        link_slot(store, slot, leaves.key[row])
+        settle(tree, node, value[row], lead[row], depth, parameters)
+        back_up(tree, node, leaves.path[row], depth, parameters)
+        playouts += 1
+        if count > 0:
+            tree.slot[node] = slot
+            tree.state[node] = EXPANDED
+        else:  # without a legal move, the pass included, the game is over
+            let_go(store, slot)
+            tree.state[node] = TERMINAL
+    return playouts
+
+
+@kernel
+def blend(store, slot, other, share):
+    """Mix one evaluation into another of the same position: (1 - share) of what was there, `share` of the other."""
+    for index in range(store.move_count[slot]):
+        old = np.float64(store.prior[slot, index])
+        new = np.float64(store.prior[other, index])
+        store.prior[slot, index] = np.uint16(np.sqrt((1.0 - share) * old * old + share * new * new) + 0.5)
+    store.value[slot] = (1.0 - share) * store.value[slot] + share * store.value[other]
+    store.lead[slot] = (1.0 - share) * store.lead[slot] + share * store.lead[other]
+    for point in range(store.ownership.shape[1] if store.ownership.shape[0] > 0 else 0):
+        mixture = (1.0 - share) * store.ownership[slot, point] + share * store.ownership[other, point]
+        store.ownership[slot, point] = np.int8(np.rint(mixture))

@@ -1,0 +1,146 @@
+"""A position as the search's kernels take it, and how it is written into a batch of leaves."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ._jit import kernel
+from .board import (
+    CAPTURED,
+    KO_POINT,
+    MOVE_COUNT,
+    PASSES,
+    RECENT,
+    RECENT_MOVES,
+    TO_PLAY,
+    Board,
+    board_row,
+    copy_board,
+    hash_key,
+    legal_moves,
+    new_board,
+    play,
+)
+from .coords import BLACK, WHITE
+from .evaluations import NO_KEY, mixed
+from .evaluator import MAX_DEPTH
+from .features import self_komi, write_features
+from .game import Game
+
+
+class Position(NamedTuple):
+    """The root as the kernels take it."""
+
+    board: Board
+    history: np.ndarray  # uint64[history_length + MAX_DEPTH], `hash_key` of the game's positions, then the path's
+    history_length: int
+    komi: float  # White's, handicap compensation included
+    ko: int
+    scoring: int
+    suicide: bool
+
+
+class Needs(NamedTuple):
+    """What is to be written into a leaf."""
+
+    planes: bool
+    positions: bool
+    random_symmetry: bool
+
+
+def position_of(game: Game) -> Position:
+    """A game's present position, for the kernels; independent of the game."""
+    board = new_board(game.size)
+    copy_board(game.board, board)
+    history = game.history
+    room = np.zeros(len(history) + MAX_DEPTH, np.uint64)
+    room[: len(history)] = history
+    return Position(
+        board,
+        room,
+        len(history),
+        float(game.total_komi),
+        int(game.rules.ko),
+        int(game.rules.scoring),
+        bool(game.rules.suicide),
+    )
+
+
+def position_after(position: Position, move: int) -> Position:
+    """The position after a move; the board is changed in place."""
+    play(position.board, move)
+    length = position.history_length
+    history = np.zeros(length + 1 + MAX_DEPTH, np.uint64)
+    history[:length] = position.history[:length]
+    history[length] = hash_key(position.board, position.ko)
+    return position._replace(history=history, history_length=length + 1)
+
+
+@kernel
+def node_key(board, scoring):
+    """What makes two paths from one root lead to one node: stones, turn, ko, passes, number of moves, prisoners.
+
+    Superko may forbid different moves on the two paths; the first one's are taken for both, inside the tree. The last
+    moves, which the net sees, differ too.
+    """
+    state = np.int64(board.info[MOVE_COUNT]) << 24
+    state |= np.int64(board.info[KO_POINT]) << 8
+    state |= np.int64(board.info[PASSES]) << 2
+    state |= np.int64(board.info[TO_PLAY])
+    key = board.hash[0] ^ mixed(state)
+    if scoring == 1:
+        key = mixed(key + np.uint64(board.info[CAPTURED + BLACK] - board.info[CAPTURED + WHITE] + 1024))
+    return key
+
+
+@kernel
+def evaluation_key(board, position, legal):
+    """A key of all that an evaluator may see: board, last moves, legal moves, komi, rules; never NO_KEY."""
+    state = np.int64(board.info[KO_POINT]) << 8
+    state |= np.int64(board.info[PASSES] > 0) << 4
+    state |= np.int64(board.info[TO_PLAY]) << 2
+    state |= np.int64(position.suicide)
+    key = board.hash[0] ^ mixed((state << 8) | (position.ko << 4) | position.scoring)
+    komi_to_play = np.float64(self_komi(board, position.komi, position.scoring))
+    key = mixed(key ^ mixed(np.int64(np.rint(komi_to_play * 1000.0))))
+    for age in range(RECENT_MOVES):
+        key = mixed(key + np.uint64(board.info[RECENT + age] + 2))
+    forbidden = np.int64(0)
+    for move in range(legal.shape[0]):
+        forbidden += np.int64(legal[move]) * (move * move + 7919 * move + 1)
+    key = mixed(key ^ np.uint64(forbidden))
+    return key if key != NO_KEY else np.uint64(1)
+
+
+@kernel
+def fill_leaf(leaves, slot, board, position, history_length, symmetry, seed):
+    """Write a position's legal moves and circumstances into a row of a batch."""
+    legal_moves(board, position.history, history_length, position.ko, position.suicide, leaves.legal[slot])
+    leaves.symmetry[slot] = symmetry
+    leaves.komi[slot] = position.komi
+    leaves.self_komi[slot] = self_komi(board, position.komi, position.scoring)
+    leaves.rules[slot, 0] = position.ko
+    leaves.rules[slot, 1] = position.scoring
+    leaves.rules[slot, 2] = position.suicide
+    leaves.seed[slot] = seed
+
+
+@kernel
+def fill_inputs(leaves, slot, board, position, needs):
+    """Write what the evaluator needs into a row that `fill_leaf` has filled: planes in its symmetry, the board."""
+    if needs.planes:
+        write_features(
+            board,
+            leaves.legal[slot],
+            leaves.self_komi[slot],
+            position.ko,
+            position.scoring,
+            position.suicide,
+            leaves.symmetry[slot],
+            leaves.planes[slot],
+            leaves.globals[slot],
+        )
+    if needs.positions:
+        copy_board(board, board_row(leaves.boards, slot))
