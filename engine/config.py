@@ -51,6 +51,13 @@ class SearchSettings:
     """Share of Dirichlet noise in the root's priors, 0 to 1; self-play uses 0.25."""
     root_noise_concentration: float = 10.83
     """Concentration of that noise, shared by the legal moves, 0.01 to 1e4."""
+    gumbel_moves: int = 0
+    """Moves that Gumbel selection considers at the root when it knows how many playouts are to come, 1 to 1000; 0: PUCT
+    there, too."""
+    gumbel_noise: float = 0.0
+    """Scale of the Gumbel noise, 0 (none: the best priors) to 1 (as in self-play)."""
+    gumbel_scale: float = 1.0
+    """c_scale: weight of the value against the prior's logarithm, 0 to 100."""
     random_symmetry: bool = True
     """Whether each evaluation sees the board in a random symmetry."""
     root_symmetries: int = 1
@@ -87,6 +94,9 @@ SEARCH_RANGES: dict[str, tuple[float, float]] = {
     "root_policy_temperature": (0.1, 10),
     "root_noise": (0, 1),
     "root_noise_concentration": (0.01, 1e4),
+    "gumbel_moves": (0, 1000),
+    "gumbel_noise": (0, 1),
+    "gumbel_scale": (0, 100),
     "root_symmetries": (1, 8),
     "max_tree_mb": (1, 1e6),
 }

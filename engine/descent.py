@@ -21,6 +21,7 @@ from .evaluations import (
 )
 from .evaluator import MAX_DEPTH
 from .features import SYMMETRIES
+from .gumbel import planned_move
 from .leaf import evaluation_key, fill_inputs, fill_leaf, node_key
 from .rollout import next_random, random_below
 from .scoring import board_margin
@@ -64,9 +65,12 @@ class Ways(NamedTuple):
 
 
 @kernel
-def step_down(tree, store, node, position, scratch, parameters, transpositions, depth):
+def step_down(tree, store, node, position, scratch, parameters, plan, transpositions, depth):
     """Play the move that an expanded node prefers. Returns the link taken, NO_LINK where there is no room."""
-    index, link = select(tree, store, node, parameters)
+    if node == ROOT and plan.visits.shape[0] > 0:
+        index, link = planned_move(tree, store, plan, parameters)
+    else:
+        index, link = select(tree, store, node, parameters)
     opening = link == NO_LINK
     if opening and (tree.used[NODES_USED] == tree.state.shape[0] or tree.used[LINKS_USED] == tree.link_child.shape[0]):
         return np.int64(NO_LINK)
@@ -83,7 +87,7 @@ def step_down(tree, store, node, position, scratch, parameters, transpositions, 
 
 
 @kernel
-def descend(tree, store, position, scratch, parameters, transpositions):
+def descend(tree, store, position, scratch, parameters, plan, transpositions):
     """Play from the root to a node that is not expanded, counting the playout as in flight.
 
     It also ends at a node that has had more visits than its link: another order of moves has evaluated it already.
@@ -98,7 +102,7 @@ def descend(tree, store, position, scratch, parameters, transpositions):
     while tree.state[node] == EXPANDED:
         link = np.int64(NO_LINK)
         if depth < MAX_DEPTH:
-            link = step_down(tree, store, node, position, scratch, parameters, transpositions, depth)
+            link = step_down(tree, store, node, position, scratch, parameters, plan, transpositions, depth)
         if link == NO_LINK:
             cancel(tree, node, path, depth)
             return np.int64(-1), depth, False
@@ -149,7 +153,7 @@ def write_leaf(tree, node, depth, leaves, row, key, symmetry, scratch, position,
 
 
 @kernel
-def collect_leaves(tree, store, position, scratch, parameters, ways, needs, leaves, start, limit, room):
+def collect_leaves(tree, store, position, scratch, parameters, plan, ways, needs, leaves, start, limit, room):
     """Descend up to `limit` times and write the leaves from row `start` on, at most `room` of them.
 
     A descent that needs no evaluation (a finished game, a position known from another path or from the store) is backed
@@ -159,7 +163,7 @@ def collect_leaves(tree, store, position, scratch, parameters, ways, needs, leav
     row = start
     finished = 0
     while row - start + finished < limit and row - start < room:
-        node, depth, known = descend(tree, store, position, scratch, parameters, ways.transpositions)
+        node, depth, known = descend(tree, store, position, scratch, parameters, plan, ways.transpositions)
         if node < 0:
             return row - start, finished, True
         if tree.state[node] == AWAITING:

@@ -50,6 +50,7 @@ class Pool:
 
         At least the root is evaluated, so that there is a move to choose.
         """
+        search.expect(playouts_left(search, limits))
         while not search.full:
             remaining = playouts_left(search, limits)
             if search.visits and (

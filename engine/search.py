@@ -16,6 +16,7 @@ from .evaluations import EvaluationStore
 from .evaluator import MAX_DEPTH, Evaluation, LeafBatch
 from .features import symmetry_table
 from .game import Game
+from .gumbel import NO_PLAN, final_scores, make_plan
 from .leaf import Needs, position_after, position_of
 from .rollout import seeded
 from .root import dirichlet, forbidden_moves, prepare_root
@@ -88,6 +89,8 @@ class Search:
         self._noise = np.random.default_rng(seed)
         self._max_nodes = NODES_PER_SLOT * self.store.max_slots
         self._tree = allocate_tree(min(FIRST_NODES, self._max_nodes), min(FIRST_NODES, self._max_nodes))
+        self._budget: int | None = None
+        self._plan = NO_PLAN
         self._parameters = _parameters(self.settings, self.size, 0.0)
 
     @property
@@ -126,6 +129,7 @@ class Search:
             self._position,
             self._scratch,
             self._parameters,
+            self._plan,
             self._ways(inputs.positions),
             needs,
             batch.arrays,
@@ -167,6 +171,16 @@ class Search:
         if new_root and self._tree.state[ROOT] == EXPANDED:
             self._begin()
 
+    def expect(self, playouts: int | None) -> None:
+        """Say how many playouts are to come, None if nobody knows: Gumbel selection plans with it.
+
+        No batch may be in flight.
+        """
+        self._budget = playouts
+        self._plan = NO_PLAN
+        if self._tree.state[ROOT] == EXPANDED:
+            self._make_plan(own_slot=False)
+
     def advance(self, move: int) -> None:
         """Play a move at the root and keep what is known below it; playouts count from 0 again.
 
@@ -177,6 +191,7 @@ class Search:
         child = self._child(move)
         self._position = position_after(self._position, move)
         self._allowed = None
+        self._budget, self._plan = None, NO_PLAN
         self.playouts = 0
         self.full = False
         old = self._tree
@@ -207,6 +222,7 @@ class Search:
             if tree.link_visits[link]
         ]
         moves.sort(key=lambda stats: (-stats.visits, -stats.value_to_play, stats.move))
+        moves = self._planned_first(moves)
         ownership, stdev = self._ownership(ROOT)
         return SearchSnapshot(
             size=self.size,
@@ -233,6 +249,17 @@ class Search:
             out[arrays.move[slot, :count]] = (arrays.prior[slot, :count] / np.float32(65535)) ** 2
         return out
 
+    def _planned_first(self, moves: list[MoveStats]) -> list[MoveStats]:
+        """With a plan, the candidates first, by their visits in it and then their score."""
+        if not len(self._plan.visits):
+            return moves
+        slot = int(self._tree.slot[ROOT])
+        scores = {
+            int(self.store.arrays.move[slot, place]): score
+            for place, score in final_scores(self._tree, self._plan).items()
+        }
+        return sorted(moves, key=lambda stats: scores.get(stats.move, (0, -np.inf)), reverse=True)
+
     @property
     def _nodes_used(self) -> int:
         return int(self._tree.used[NODES_USED])
@@ -255,23 +282,33 @@ class Search:
         self._parameters = _parameters(self.settings, self.size, lead)
         if self.settings.score_weight:
             average_all(self._tree, np.empty(self._nodes_used, np.int32), self._parameters)
-        arrays, settings = self.store.arrays, self.settings
-        allowed = self._allowed_moves()
+        settings = self.settings
         plain = settings.root_noise == 0 and settings.root_policy_temperature == 1
-        if plain and not forbidden_moves(self._tree, arrays, allowed):
+        own_slot = not plain or forbidden_moves(self._tree, self.store.arrays, self._allowed_moves()) > 0
+        if own_slot:
+            self._prepare_root(settings.root_policy_temperature, settings.root_noise)
+        self._make_plan(own_slot)
+
+    def _prepare_root(self, temperature: float, noise_weight: float) -> None:
+        """Give the root a slot of its own, with its allowed moves and such priors."""
+        if not self._make_slots(1):
             return
-        if not self.store.make_room(1):
-            return
+        allowed = self._allowed_moves()
         moves = len(allowed)
-        noise = dirichlet(self._noise, moves, int(allowed.sum()), settings.root_noise_concentration)
-        prepare_root(
-            self._tree,
-            self.store.arrays,
-            allowed,
-            settings.root_policy_temperature,
-            noise,
-            settings.root_noise,
-            np.empty(moves, np.float64),
+        noise = dirichlet(self._noise, moves, int(allowed.sum()), self.settings.root_noise_concentration)
+        weight = np.empty(moves, np.float64)
+        prepare_root(self._tree, self.store.arrays, allowed, temperature, noise, noise_weight, weight)
+
+    def _make_plan(self, own_slot: bool) -> None:
+        """Plan the playouts that are expected, where the settings say so."""
+        settings = self.settings
+        if not (settings.gumbel_moves and self._budget):
+            return
+        if not own_slot:
+            self._prepare_root(1.0, 0.0)
+        noise = settings.gumbel_noise * self._noise.gumbel(size=self.size * self.size + 1)
+        self._plan = make_plan(
+            self._tree, self.store.arrays, noise, settings.gumbel_moves, self._budget, settings.gumbel_scale
         )
 
     def _allowed_moves(self) -> np.ndarray:
