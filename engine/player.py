@@ -14,11 +14,12 @@ from .clock import Clock
 from .config import DEFAULT_MOVE_TIME_S, Limits, PlayerSettings
 from .coords import BLACK
 from .estimate import FinalStatus, final_status, ownership_black
+from .evaluations import EvaluationStore
 from .evaluator import Evaluator, RolloutEvaluator
 from .game import Game
 from .pool import Pool
 from .rules import Scoring
-from .search import Search, SearchSnapshot
+from .search import Search, SearchSnapshot, new_store
 
 RESIGN_BEFORE = 0.2
 """No resignation before this many moves a point of the board."""
@@ -63,6 +64,7 @@ class Player:
         """Think with another evaluator from now on; the tree is forgotten."""
         self._pool = Pool(evaluator, self.settings.leaves_at_once)
         self._search: Search | None = None
+        self._store: EvaluationStore | None = None
 
     def set_settings(self, settings: PlayerSettings) -> None:
         """Use other settings from now on; the tree is forgotten."""
@@ -74,12 +76,23 @@ class Player:
         self.game = game
         self._random = random.Random(self.settings.seed)
         self.forget()
+        if self.settings.seed is not None:
+            self.clear_cache()
         self.clock.reset()
         self._bad_moves = {1: 0, 2: 0}
 
     def forget(self) -> None:
         """Drop the tree, for instance because rules, komi or position were changed from outside."""
+        if self._search is not None and self._search.in_flight:
+            self.clear_cache()  # an evaluator failed in the middle of a batch
+        elif self._search is not None:
+            self._search.release()
         self._search = None
+
+    def clear_cache(self) -> None:
+        """Drop the tree and all evaluations."""
+        self._search = None
+        self._store = None
 
     def play(self, move: int, colour: int | None = None) -> None:
         """Play a move in the game; the tree follows where it can.
@@ -158,7 +171,9 @@ class Player:
 
     def _current_search(self) -> Search:
         if self._search is None:
-            self._search = Search(self.game, self.settings.search, self._random.getrandbits(63))
+            if self._store is None or self._store.size != self.game.size:
+                self._store = new_store(self.game.size, self.settings.search)
+            self._search = Search(self.game, self.settings.search, self._random.getrandbits(63), self._store)
         else:
             self._search.playouts = 0
         return self._search

@@ -36,9 +36,9 @@ def version(table: Table, request: Request) -> str:
 
 
 def clear_cache(table: Table, request: Request) -> None:
-    """Forget what was searched."""
+    """Forget what was searched and evaluated."""
     expect(request, "")
-    table.forget_search()
+    table.clear_cache()
 
 
 def nothing(table: Table, request: Request) -> None:

@@ -145,6 +145,11 @@ class Table:
         self.settings = settings
         self._player = None
 
+    def clear_cache(self) -> None:
+        """Drop what was searched, and all evaluations."""
+        if self._player is not None:
+            self._player.clear_cache()
+
     def forget_search(self) -> None:
         """Drop what was searched."""
         if self._player is not None:

@@ -54,13 +54,17 @@ class OpinionEvaluator:
 
 
 class EquivariantEvaluator:
-    """Reads the planes, and has the same opinion of a position in whatever symmetry it is shown."""
+    """Reads the planes, and has the same opinion of a position in whatever symmetry it is shown; counts its leaves."""
 
     inputs = EvaluatorInputs(FEATURE_VERSION, PLANES, GLOBALS)
     outputs = EvaluatorOutputs(ownership=True)
 
+    def __init__(self) -> None:
+        self.leaves = 0
+
     def evaluate(self, batch: LeafBatch) -> Evaluation:
         count, size = batch.count, batch.size
+        self.leaves += count
         planes = batch.planes[:count].astype(np.float64).reshape(count, PLANES, -1)
         own, opposing = planes[:, OWN_PLANE], planes[:, OPPOSING_PLANE]
         rows, cols = np.divmod(np.arange(size * size), size)

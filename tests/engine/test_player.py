@@ -26,7 +26,7 @@ from ponnuki.engine.evaluator import (
 from ponnuki.engine.game import Game
 from ponnuki.engine.player import Player
 from ponnuki.engine.rules import PRESETS, Rules, Scoring
-from tests.engine.fakes import OpinionEvaluator
+from tests.engine.fakes import EquivariantEvaluator, OpinionEvaluator
 from tests.reference.go import parse_diagram
 
 QUICK = PlayerSettings(limits=Limits(playouts=20), batch_size=4, seed=1, resign_threshold=0.0)
@@ -240,6 +240,26 @@ def test_a_reused_tree_is_of_the_right_position() -> None:
     assert_fresh()
     player.reset(Game(5))
     assert_fresh()
+
+
+def test_the_cache_outlives_the_tree() -> None:
+    """Taking moves back forgets the tree; the evaluations are found again, until the cache is cleared."""
+    evaluator = EquivariantEvaluator()
+    settings = PlayerSettings(
+        limits=Limits(playouts=60), batch_size=1, search=SearchSettings(cache=True, random_symmetry=False)
+    )
+    player = Player(Game(5, 0.5), evaluator, settings)
+    first = player.genmove(commit=False)
+    seen = evaluator.leaves
+    assert seen > 50
+    player.play(0)
+    player.undo()
+    again = player.genmove(commit=False)
+    assert evaluator.leaves == seen
+    assert again.snapshot.moves == first.snapshot.moves
+    player.clear_cache()
+    player.genmove(commit=False)
+    assert evaluator.leaves == 2 * seen
 
 
 def test_an_illegal_move_changes_nothing() -> None:

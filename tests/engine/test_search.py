@@ -274,20 +274,9 @@ def test_transpositions_share_nodes() -> None:
     assert evaluators[1].leaves < 0.97 * evaluators[0].leaves
 
 
-class CountingEvaluator(EquivariantEvaluator):
-    """Counts the leaves that it has seen."""
-
-    def __init__(self) -> None:
-        self.leaves = 0
-
-    def evaluate(self, batch: LeafBatch) -> Evaluation:
-        self.leaves += batch.count
-        return super().evaluate(batch)
-
-
 def searched(game: Game, settings: SearchSettings, store: EvaluationStore | None = None) -> tuple[Search, int]:
     """A search of 150 playouts and the evaluations that it took."""
-    search, evaluator = Search(game, settings, store=store), CountingEvaluator()
+    search, evaluator = Search(game, settings, store=store), EquivariantEvaluator()
     run(search, evaluator, 150, 1)
     return search, evaluator.leaves
 
@@ -321,12 +310,12 @@ def test_a_cache_that_is_full_lets_its_oldest_go() -> None:
     store = small_store(5, 80, settings)
     for seed in range(4):
         game, _ = both_games(5, 0.5, Rules(), 6, random.Random(seed))
-        search, evaluator = Search(game, settings, store=store), CountingEvaluator()
+        search, evaluator = Search(game, settings, store=store), EquivariantEvaluator()
         run(search, evaluator, 60, 1)
         wanted, evaluations = figures(search), evaluator.leaves
         search.release()
         assert store.held == 0
-        search, evaluator = Search(game, settings, store=store), CountingEvaluator()
+        search, evaluator = Search(game, settings, store=store), EquivariantEvaluator()
         run(search, evaluator, 60, 1)
         assert figures(search) == wanted
         assert evaluator.leaves == 0 < evaluations
