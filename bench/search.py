@@ -37,7 +37,8 @@ class CountingEvaluator:
 def search_for(game: Game, evaluator: Evaluator, settings: PlayerSettings, seconds: float) -> Search:
     """A new search of a game's position, run for a time."""
     search = Search(game, settings.search, seed=1)
-    Pool(evaluator, settings.leaves_at_once).run(search, Limits(), deadline=time.monotonic() + seconds)
+    end = time.monotonic() + seconds
+    Pool(evaluator, settings.leaves_at_once).run(search, Limits(), lambda: time.monotonic() >= end)
     return search
 
 

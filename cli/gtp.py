@@ -11,6 +11,7 @@ from ponnuki.engine.config import (
     Limits,
     PlayerSettings,
     SearchSettings,
+    TimeSettings,
 )
 
 from .katago import add_katago_options, apply_katago_options
@@ -67,6 +68,8 @@ def _add_search(group: argparse._ArgumentGroup) -> None:
                        help="settings of the search by the names in docs/search.md")
     group.add_argument("--choice", type=named_settings(ChoiceSettings), metavar="NAME=VALUE,...", default={},
                        help="settings of the choice of the move (temperature, lcb_stdevs, ...), likewise")
+    group.add_argument("--timing", type=named_settings(TimeSettings), metavar="NAME=VALUE,...", default={},
+                       help="settings of the time for a move (early_stop, extension, ...), likewise")
     group.add_argument("--reuse-tree", action=argparse.BooleanOptionalAction,
                        help="keep what was searched below the moves played (default: yes)")
 
@@ -97,6 +100,7 @@ def player_settings(args: argparse.Namespace) -> PlayerSettings:
         limits=Limits(playouts=args.playouts, visits=args.visits, move_time_s=args.move_time),
         search=SearchSettings(**{**args.search, **_given(args, max_tree_mb="max_tree_mb", c_puct="c_puct")}),
         choice=ChoiceSettings(**args.choice),
+        timing=TimeSettings(**args.timing),
         **_given(args, playout="playout", mixing="mixing", threads="threads", batch_size="batch_size", seed="seed",
                  reuse_tree="reuse_tree", resign_threshold="resign_threshold", resign_moves="resign_moves"),
     )

@@ -17,6 +17,9 @@ OWN_MOVES_PER_POINT = 0.32
 LEAST_MOVES_LEFT = 0.08
 """Own moves a point that are always kept time for, however long the game has lasted."""
 
+SPARED_PERIODS = 2
+"""Byoyomi periods that are never given up for one move's sake."""
+
 
 @dataclass
 class _Side:
@@ -88,11 +91,12 @@ class Clock:
             self.set_absolute(time_left_s)
             side = self._sides[colour]
         if stones_left <= 0 or self.system in ("absolute", "fischer"):
-            side.main_s, side.in_overtime = max(0.0, time_left_s), False
+            side.main_s, side.in_overtime = _sharper(side.main_s, time_left_s), False
             return
+        running = side.period_s if side.in_overtime else self._period_s
         side.in_overtime = True
         side.main_s = 0.0
-        side.period_s = max(0.0, time_left_s)
+        side.period_s = _sharper(running, time_left_s)
         if self.system == "byoyomi":
             side.periods = stones_left
         else:
@@ -143,10 +147,40 @@ class Clock:
         if self.system == "fischer":
             return min(share + 0.9 * self._period_s, 0.5 * side.main_s + 0.5 * min(self._period_s, side.main_s))
         if self.system == "byoyomi":
-            return side.period_s if side.in_overtime else min(share + self._period_s, side.main_s + self._period_s)
+            if side.in_overtime:
+                return side.period_s
+            # Periods but the last are as good as main time.
+            spare = max(0, side.periods - 1) * self._period_s / _own_moves_left(moves_played, size)
+            return min(share + spare + self._period_s, side.main_s + self._period_s)
         if side.in_overtime:
             return side.period_s / max(1, side.stones)
         return share + self._period_s / self._stones
+
+    def banks(self, colour: int) -> bool:
+        """Whether a move's unused time is there for later ones."""
+        side = self._sides[colour]
+        return not side.in_overtime or (self.system == "canadian" and side.stones > 1)
+
+    def longest_s(self, colour: int, moves_played: int, size: int) -> float:
+        """Seconds that the next move may use at most, so that the others still have their share, nearly.
+
+        Arguments as for `budget_s`; there must be a limit.
+        """
+        side = self._sides[colour]
+        if self.system == "byoyomi" and side.in_overtime:
+            return side.period_s + (self._period_s if side.periods > SPARED_PERIODS else 0.0)
+        if side.in_overtime:
+            return side.period_s * (min(0.5, 2.0 / side.stones) if side.stones > 1 else 1.0)
+        overtime_s = self._period_s / max(1, self._stones) if self.system in ("canadian", "byoyomi") else 0.0
+        even_s = max(0.0, side.main_s) / _own_moves_left(moves_played, size)
+        return max(self.budget_s(colour, moves_played, size) or 0.0, min(4 * even_s, 0.2 * side.main_s) + overtime_s)
+
+
+def _sharper(counted_s: float, told_s: float) -> float:
+    """What was counted here, where the client tells the same in whole seconds rounded down; else what it tells."""
+    if told_s == int(told_s) and told_s <= counted_s < told_s + 1:
+        return counted_s
+    return max(0.0, told_s)
 
 
 def _own_moves_left(moves_played: int, size: int) -> float:

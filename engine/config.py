@@ -153,6 +153,29 @@ class ChoiceSettings:
 
 
 @dataclass(frozen=True)
+class TimeSettings:
+    """How a move's time is decided."""
+
+    early_stop: bool = True
+    """Whether a search limited by time ends once no playout that still fits in can change the choice."""
+    middle_game: float = 0.5
+    """How much more time the middle game gets than an even share would give it, 0 to 1."""
+    extension: float = 2.5
+    """How often its planned time an unclear position may take where the clock allows it, 1 to 10."""
+    close_share: float = 0.6
+    """Visits that make a second move close, as a share of the best one's, 0 to 1 …"""
+    close_utility: float = 0.02
+    """… if its utility is at most so far below, 0 to 2."""
+
+    def __post_init__(self) -> None:
+        """Raises ConfigError for a value out of range."""
+        _check_range(self, "middle_game", 0, 1)
+        _check_range(self, "extension", 1, 10)
+        _check_range(self, "close_share", 0, 1)
+        _check_range(self, "close_utility", 0, 2)
+
+
+@dataclass(frozen=True)
 class Limits:
     """When a search ends: whichever comes first; None is no limit."""
 
@@ -186,6 +209,7 @@ class PlayerSettings:
     limits: Limits = Limits()
     search: SearchSettings = SearchSettings()
     choice: ChoiceSettings = ChoiceSettings()
+    timing: TimeSettings = TimeSettings()
     playout: str = "net"
     """What a playout is: net, rollout or mixed."""
     mixing: float = 0.5

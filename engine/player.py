@@ -5,13 +5,13 @@ from __future__ import annotations
 import random
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from .choice import choose
 from .clock import Clock
-from .config import DEFAULT_MOVE_TIME_S, Limits, PlayerSettings
+from .config import DEFAULT_MOVE_TIME_S, PlayerSettings
 from .coords import BLACK
 from .estimate import FinalStatus, final_status, ownership_black
 from .evaluations import EvaluationStore
@@ -20,6 +20,7 @@ from .game import Game
 from .pool import Pool
 from .rules import Scoring
 from .search import Search, SearchSnapshot, new_store
+from .timing import Budget, Timekeeper, plan
 
 RESIGN_BEFORE = 0.2
 """No resignation before this many moves a point of the board."""
@@ -136,8 +137,12 @@ class Player:
         colour = turn if colour is None else colour
         self._give_turn(colour)
         search = self._current_search()
-        limits, deadline = self._limits(colour, started)
-        self._pool.run(search, limits, stop.is_set if stop is not None else lambda: False, deadline)
+        keeper = self._timekeeper(colour, started)
+
+        def is_over() -> bool:
+            return (stop is not None and stop.is_set()) or (keeper is not None and keeper.is_over(search))
+
+        self._pool.run(search, self.settings.limits, is_over)
         snapshot = search.snapshot()
         move = self._chosen_move(snapshot)
         spent = time.monotonic() - started
@@ -178,17 +183,20 @@ class Player:
             self._search.playouts = 0
         return self._search
 
-    def _limits(self, colour: int, started: float) -> tuple[Limits, float | None]:
-        """The limits in force and the time by which to stop: the tighter of the setting and the clock."""
-        limits = self.settings.limits
-        budgets = [limits.move_time_s, self.clock.budget_s(colour, len(self.game.moves), self.game.size)]
-        known = [budget for budget in budgets if budget is not None]
-        if not known and limits.unlimited:
-            known = [DEFAULT_MOVE_TIME_S]
-        if not known:
-            return limits, None
-        budget = max(0.0, min(known) - self.settings.move_overhead_s)
-        return limits, max(started + budget, time.monotonic() + LEAST_THINKING * budget)
+    def _timekeeper(self, colour: int, started: float) -> Timekeeper | None:
+        """What ends the search in time: by the clock or the setting, whichever is tighter; None without either."""
+        settings, limits, timing = self.settings, self.settings.limits, self.settings.timing
+        if settings.choice.temperature:
+            timing = replace(timing, early_stop=False)  # every visit counts where moves are drawn by them
+        moves_played = len(self.game.moves)
+        budget = plan(self.clock, colour, moves_played, self.game.size, timing, limits.move_time_s)
+        if budget is None and limits.unlimited:
+            budget = Budget(DEFAULT_MOVE_TIME_S, DEFAULT_MOVE_TIME_S)
+        if budget is None:
+            return None
+        keeper = Timekeeper(budget, started, settings.move_overhead_s, timing)
+        keeper.not_before(time.monotonic() + LEAST_THINKING * max(0.0, budget.soft_s - settings.move_overhead_s))
+        return keeper
 
     def _chosen_move(self, snapshot: SearchSnapshot) -> int:
         """The most visited move; the pass where it wins at once."""

@@ -5,7 +5,6 @@ The GTP player is a pool of one search; self-play and the analysis engine are po
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 
 from .config import Limits
@@ -44,18 +43,15 @@ class Pool:
         search: Search,
         limits: Limits,
         stopped: Callable[[], bool] = lambda: False,
-        deadline: float | None = None,
     ) -> None:
-        """Step one search until a limit is met, the deadline (`time.monotonic`) has come or `stopped` says so.
+        """Step one search until a limit of playouts or visits is met, `stopped` says so, or its tree is full.
 
-        At least the root is evaluated, so that there is a move to choose.
+        `stopped` is asked before every batch. At least the root is evaluated, so that there is a move to choose.
         """
         search.expect(playouts_left(search, limits))
         while not search.full:
             remaining = playouts_left(search, limits)
-            if search.visits and (
-                remaining == 0 or stopped() or (deadline is not None and time.monotonic() >= deadline)
-            ):
+            if search.visits and (remaining == 0 or stopped()):
                 return
             if not self.step([search], [None if remaining is None else max(1, remaining)]):
                 return

@@ -239,6 +239,11 @@ class Search:
             raw_lead_to_play=float(tree.raw_lead[ROOT]),
         )
 
+    def root_visits(self) -> tuple[np.ndarray, np.ndarray]:
+        """(int32[k], float32[k]): visits and utilities to play of the moves that the root has links for."""
+        links = links_of(self._tree, ROOT)
+        return self._tree.link_visits[links], -self._tree.utility[self._tree.link_child[links]]
+
     def priors(self) -> np.ndarray:
         """float32[N*N + 1]: the root's priors, 0 for moves not looked at and before the root is evaluated."""
         out = np.zeros(self.size * self.size + 1, np.float32)

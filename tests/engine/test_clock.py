@@ -170,3 +170,17 @@ def test_bad_settings_leave_the_clock_alone(call, message: str) -> None:  # type
     with pytest.raises(ConfigError, match=message):
         call(clock)
     assert (clock.system, clock.budget_s(BLACK, 0, 19)) == ("absolute", fresh)
+
+
+def test_whole_seconds_from_the_client_do_not_blur_what_was_counted() -> None:
+    """GTP's ``time_left`` is in whole seconds: at fast controls it would take up to one of them away each move."""
+    clock = Clock()
+    clock.set_absolute(2.0)
+    clock.spend(BLACK, 0.3)
+    before = clock.budget_s(BLACK, 2, 9)
+    clock.update(BLACK, 1, 0)
+    assert clock.budget_s(BLACK, 2, 9) == before
+    clock.update(BLACK, 0, 0)
+    assert clock.budget_s(BLACK, 2, 9) == 0
+    clock.update(BLACK, 1.25, 0)
+    assert clock.budget_s(BLACK, 2, 9) == pytest.approx(before * 1.25 / 1.7)
