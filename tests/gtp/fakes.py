@@ -50,6 +50,7 @@ class ScriptedPlayer:
         self._script = script
         self._dead = dead
         self.forgotten = 0
+        self.cleared = 0
         self.waits_for_interrupt = threading.Event()
         self.interrupted = False
 
@@ -82,6 +83,9 @@ class ScriptedPlayer:
 
     def forget(self) -> None:
         self.forgotten += 1
+
+    def clear_cache(self) -> None:
+        self.cleared += 1
 
     def final_status(self) -> FinalStatus:
         stones = self.game.stones().reshape(-1)

@@ -219,11 +219,11 @@ def test_every_parameter_can_be_read_and_written_back():
     assert desk.table.settings == PlayerSettings()
 
 
-def test_clear_cache_forgets_the_tree():
+def test_clear_cache_forgets_all_evaluations():
     desk = Desk("C3")
     desk("genmove b")
     desk("clear_cache")
-    assert desk.backstage.players[0].forgotten == 1
+    assert desk.backstage.players[0].cleared == 1
 
 
 def test_cleanup_captures_dead_stones_before_it_passes():
