@@ -54,6 +54,8 @@ def _add_strength(group: argparse._ArgumentGroup) -> None:
                        help=f"resign below this win rate; 0: never (default: {PLAYER.resign_threshold:g})")
     group.add_argument("--resign-moves", type=whole_number(1, 100), metavar="M",
                        help=f"in this many own moves in a row (default: {PLAYER.resign_moves})")
+    group.add_argument("--resign-lead", type=number(0, 1000), metavar="P",
+                       help=f"and so many points behind (default: {PLAYER.resign_lead:g})")
 
 
 def _add_search(group: argparse._ArgumentGroup) -> None:
@@ -102,7 +104,8 @@ def player_settings(args: argparse.Namespace) -> PlayerSettings:
         choice=ChoiceSettings(**args.choice),
         timing=TimeSettings(**args.timing),
         **_given(args, playout="playout", mixing="mixing", threads="threads", batch_size="batch_size", seed="seed",
-                 reuse_tree="reuse_tree", resign_threshold="resign_threshold", resign_moves="resign_moves"),
+                 reuse_tree="reuse_tree", resign_threshold="resign_threshold", resign_moves="resign_moves",
+                 resign_lead="resign_lead"),
     )
 
 

@@ -225,7 +225,9 @@ class PlayerSettings:
     resign_threshold: float = 0.02
     """Resign when the win rate is below this, 0 (never) to 0.5, …"""
     resign_moves: int = 3
-    """… in this many own moves in a row, 1 to 100."""
+    """… in this many own moves in a row, 1 to 100, …"""
+    resign_lead: float = 0.5
+    """… and at least so many points behind, 0 to 1000."""
     move_overhead_s: float = 0.05
     """Seconds kept back of every time limit for what is not search, 0 to 10."""
 
@@ -239,6 +241,7 @@ class PlayerSettings:
         _check_range(self, "seed", 0, 2**63 - 1)
         _check_range(self, "resign_threshold", 0, 0.5)
         _check_range(self, "resign_moves", 1, 100)
+        _check_range(self, "resign_lead", 0, 1000)
         _check_range(self, "move_overhead_s", 0, 10)
 
     @property

@@ -20,6 +20,8 @@ ROLLOUTS_FOR_STATUS = 256
 
 DEAD_BELOW = 0.0
 """A chain is dead where its stones' mean ownership, seen from their owner, is below this."""
+SURE_LIFE = 0.8
+"""Mean ownership from which on a chain is not taken for one in seki, whatever its liberties look like."""
 NEUTRAL_BELOW = 0.5
 """An empty point is nobody's where its ownership is weaker than this."""
 
@@ -79,7 +81,8 @@ def final_status(stones: np.ndarray, ownership: np.ndarray) -> FinalStatus:
     """Settle the stones of a finished board.
 
     Whole chains are judged by their mean ownership. A living group is in seki where it and the points that it
-    certainly owns hold no territory; a seki in which each side has an eye is therefore listed as alive.
+    certainly owns hold no territory, or where the evaluator is unsure of it and it touches a region that neither side
+    can enter without putting its stones in atari (a seki, with eyes or without).
 
     Args:
         stones: uint8[N, N].
@@ -87,20 +90,73 @@ def final_status(stones: np.ndarray, ownership: np.ndarray) -> FinalStatus:
     """
     size = stones.shape[0]
     flat, owned = stones.reshape(-1), ownership.reshape(-1)
-    alive: set[int] = set()
+    seki = stuck_chains(flat, owned, size)
+    alive: set[int] = set(seki)
     dead: set[int] = set()
     for chain in _regions(flat, size):
-        colour = flat[next(iter(chain))]
-        if colour == EMPTY:
-            continue
-        mean = float(np.mean(owned[list(chain)])) * (1 if colour == BLACK else -1)
-        (dead if mean < DEAD_BELOW else alive).update(chain)
+        start = next(iter(chain))
+        if flat[start] != EMPTY and start not in seki:
+            (dead if _life(flat, owned, chain) < DEAD_BELOW else alive).update(chain)
     holders = _holders(flat, owned, dead)
-    seki: set[int] = set()
     for region in _regions(holders, size):
         if holders[next(iter(region))] != EMPTY and all(point in alive for point in region):
             seki |= region
     return FinalStatus(frozenset(alive - seki), frozenset(dead), frozenset(seki & alive))
+
+
+def _life(stones: np.ndarray, owned: np.ndarray, chain: set[int]) -> float:
+    """A chain's mean ownership seen from its owner, -1 (dead) to 1."""
+    sign = 1 if stones[next(iter(chain))] == BLACK else -1
+    return sign * float(np.mean(owned[list(chain)]))
+
+
+def stuck_chains(stones: np.ndarray, owned: np.ndarray, size: int) -> set[int]:
+    """Points of the chains of unsure life around regions that neither side can enter: a seki, with eyes or not.
+
+    `stones` is uint8[N*N], `owned` float32[N*N], Black's as 1.
+    """
+    found: set[int] = set()
+    for region in _regions(stones, size):
+        if stones[next(iter(region))] == EMPTY and _nobody_can_fill(stones, region, size):
+            beside = {near for point in region for near in neighbours(point, size) if stones[near] != EMPTY}
+            chains = [chain_at(stones, stone, size) for stone in beside]
+            if all(abs(_life(stones, owned, chain)) < SURE_LIFE for chain in chains):
+                found.update(*chains)
+    return found
+
+
+def chain_at(stones: np.ndarray, start: int, size: int) -> set[int]:
+    """The points of the chain at a stone; `stones` is uint8[N*N]."""
+    chain, frontier = {start}, [start]
+    while frontier:
+        for near in neighbours(frontier.pop(), size):
+            if near not in chain and stones[near] == stones[start]:
+                chain.add(near)
+                frontier.append(near)
+    return chain
+
+
+def liberties(stones: np.ndarray, point: int, size: int) -> set[int]:
+    """The liberties of the chain at a point; `stones` is uint8[N*N]."""
+    chain = chain_at(stones, point, size)
+    return {near for stone in chain for near in neighbours(stone, size) if stones[near] == EMPTY}
+
+
+def _nobody_can_fill(stones: np.ndarray, region: set[int], size: int) -> bool:
+    """Whether either side's stone on any point of a neutral region between both would stand in atari: a seki."""
+    beside = {int(stones[near]) for point in region for near in neighbours(point, size)} - {EMPTY}
+    return beside == {BLACK, WHITE} and all(
+        is_self_atari(stones, point, colour, size) for point in region for colour in (BLACK, WHITE)
+    )
+
+
+def is_self_atari(stones: np.ndarray, point: int, colour: int, size: int) -> bool:
+    """Whether a stone there takes nothing and has at most one liberty afterwards."""
+    after = stones.copy()
+    after[point] = colour
+    if any(after[near] == 3 - colour and not liberties(after, near, size) for near in neighbours(point, size)):
+        return False
+    return len(liberties(after, point, size)) <= 1
 
 
 def _holders(stones: np.ndarray, owned: np.ndarray, dead: set[int]) -> np.ndarray:
@@ -123,7 +179,7 @@ def _regions(colours: np.ndarray, size: int) -> list[set[int]]:
         frontier = list(region)
         while frontier:
             point = frontier.pop()
-            for near in _neighbours(point, size):
+            for near in neighbours(point, size):
                 if near in left and colours[near] == colours[point]:
                     left.discard(near)
                     region.add(near)
@@ -132,7 +188,8 @@ def _regions(colours: np.ndarray, size: int) -> list[set[int]]:
     return regions
 
 
-def _neighbours(point: int, size: int) -> list[int]:
+def neighbours(point: int, size: int) -> list[int]:
+    """The points beside a point of the board."""
     row, col = divmod(point, size)
     near = []
     if row:

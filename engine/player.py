@@ -12,13 +12,12 @@ import numpy as np
 from .choice import choose
 from .clock import Clock
 from .config import DEFAULT_MOVE_TIME_S, PlayerSettings
-from .coords import BLACK
+from .ending import Judgement, judge_board, last_word
 from .estimate import FinalStatus, final_status, ownership_black
 from .evaluations import EvaluationStore
 from .evaluator import Evaluator, RolloutEvaluator
 from .game import Game
 from .pool import Pool
-from .rules import Scoring
 from .search import Search, SearchSnapshot, new_store
 from .timing import Budget, Timekeeper, plan
 
@@ -199,29 +198,28 @@ class Player:
         return keeper
 
     def _chosen_move(self, snapshot: SearchSnapshot) -> int:
-        """The most visited move; the pass where it wins at once."""
-        if self._pass_wins(snapshot.to_play):
-            return self.game.pass_move
-        if not snapshot.moves:
-            return self._best_prior()
-        return choose(snapshot, self.settings.choice, len(self.game.moves), self._random).move
+        """The search's choice, unless counting the board knows better."""
+        settings = self.settings
+        if snapshot.moves:
+            chosen = choose(snapshot, settings.choice, len(self.game.moves), self._random).move
+        else:
+            chosen = self._best_prior()
+        return last_word(self.game, snapshot, chosen, self._judge)
 
     def _best_prior(self) -> int:
         """The choice of the policy alone: a search of one visit has no child yet."""
         assert self._search is not None
         return int(self._search.priors().argmax())
 
-    def _pass_wins(self, colour: int) -> bool:
-        """Whether the opponent has passed and the count of the board as it stands is a win (area scoring)."""
-        game = self.game
-        if game.rules.scoring != Scoring.AREA or game.last_move != game.pass_move:
-            return False
-        score = game.score_black()
-        return score > 0 if colour == BLACK else score < 0
+    def _judge(self) -> Judgement:
+        """Who owns what, for the decisions at the end of a game."""
+        return judge_board(self.game.stones(), self.ownership_black())
 
     def _should_resign(self, colour: int, snapshot: SearchSnapshot) -> bool:
         """Whether the win rate has been too low for long enough."""
-        hopeless = snapshot.winrate < self.settings.resign_threshold
+        settings = self.settings
+        behind = not self.evaluator.outputs.lead or snapshot.lead_to_play <= -settings.resign_lead
+        hopeless = behind and snapshot.winrate < settings.resign_threshold
         self._bad_moves[colour] = self._bad_moves[colour] + 1 if hopeless else 0
         early = len(self.game.moves) < RESIGN_BEFORE * self.game.size**2
         return not early and self._bad_moves[colour] >= self.settings.resign_moves

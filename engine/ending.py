@@ -1,0 +1,188 @@
+"""The end of a game: when to pass, what must be captured first, which moves would only spoil.
+
+The search decides moves; here the last word is spoken where counting knows better than a net that has seen few finished
+boards. What a pass brings is what the rules in force say (`count_if_ended`): under Tromp-Taylor rules the board as it
+stands, dead stones and all; under rules by which players agree on dead stones, the board without them.
+
+Approximations: dead stones are what the evaluator's ownership says, chain by chain, and there is no encore, so under
+territory scoring a disputed group is not played out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from .coords import BLACK, EMPTY, opponent
+from .estimate import FinalStatus, chain_at, final_status, is_self_atari, liberties, neighbours, stuck_chains
+from .game import Game
+from .rules import Scoring
+from .scoring import owners_of
+from .snapshot import MoveStats, SearchSnapshot
+
+SURE = 0.9
+"""Ownership, 0 to 1, from which on a point counts as decided."""
+
+HOPELESS = -0.9
+"""Value to play below which a finished board is passed although it is lost."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What the evaluator says of a board."""
+
+    ownership_black: np.ndarray
+    """float32[N, N], -1 … 1."""
+    status: FinalStatus
+    seki: frozenset[int]
+    """Stones around points that neither side can enter, the evaluator being unsure of them."""
+
+
+def judge_board(stones: np.ndarray, ownership_black: np.ndarray) -> Judgement:
+    """The judgement that follows from who owns what: `stones` uint8[N, N], `ownership_black` float32[N, N]."""
+    stuck = stuck_chains(stones.reshape(-1), ownership_black.reshape(-1), stones.shape[0])
+    return Judgement(ownership_black, final_status(stones, ownership_black), frozenset(stuck))
+
+
+Judge = Callable[[], Judgement]
+"""Judges the present board; called only where it matters, since it costs evaluations."""
+
+
+def margin_to_play(game: Game, colour: int, dead: Iterable[int] = ()) -> float:
+    """A colour's margin in points, the dead stones taken off."""
+    score = game.score_black(dead)
+    return score if colour == BLACK else -score
+
+
+def stands_as_it_is(game: Game) -> bool:
+    """Whether the rules count the final board with all its stones: area scoring without agreement on dead ones."""
+    return game.rules.scoring == Scoring.AREA and not game.rules.friendly_pass_ok
+
+
+def count_if_ended(game: Game, colour: int, judge: Judge) -> float:
+    """A colour's margin if the game ended now, by the rules in force."""
+    return margin_to_play(game, colour, () if stands_as_it_is(game) else judge().status.dead)
+
+
+def fills_own_eye(game: Game, move: int, colour: int) -> bool:
+    """Whether a move fills a point all of whose neighbours are own stones, none of their chains being in atari."""
+    stones = game.stones().reshape(-1)
+    near = list(neighbours(move, game.size))
+    if any(stones[point] != colour for point in near):
+        return False
+    return all(len(liberties(stones, point, game.size)) > 1 for point in near)
+
+
+def undecided(game: Game, judgement: Judgement) -> int:
+    """Points that may still change hands: empty ones of unsure ownership, and chains of unsure life (all their stones).
+
+    Empty points that nobody can make his are among them, so a count that leads by more is sure. Stones in seki stay.
+    """
+    stones = game.stones().reshape(-1)
+    sure = np.abs(judgement.ownership_black.reshape(-1)) >= SURE
+    sure[list(judgement.seki)] = True
+    empty = int(np.count_nonzero(~sure & (stones == EMPTY)))
+    unsure_chains: set[int] = set()
+    for point in np.flatnonzero(~sure & (stones != EMPTY)).tolist():
+        if point not in unsure_chains:
+            chain = chain_at(stones, point, game.size)
+            if abs(float(np.mean(judgement.ownership_black.reshape(-1)[list(chain)]))) < SURE:
+                unsure_chains |= chain
+    return empty + 2 * len(unsure_chains)
+
+
+def is_pointless(game: Game, move: int, judgement: Judgement) -> bool:
+    """Whether a move is played where everything is decided: into somebody's sure territory, or into a seki."""
+    owned = abs(float(judgement.ownership_black.reshape(-1)[move])) >= SURE
+    return owned or any(near in judgement.seki for near in neighbours(move, game.size))
+
+
+def capturing_move(game: Game, snapshot: SearchSnapshot, colour: int, judgement: Judgement) -> int | None:
+    """A move against the opponent's dead stones: the most visited on one of their liberties, or any that is legal.
+
+    None where there are no dead stones that could be taken.
+    """
+    stones = game.stones().reshape(-1)
+    dead = [point for point in judgement.status.dead if stones[point] == opponent(colour)]
+    wanted = {liberty for point in dead for liberty in liberties(stones, point, game.size) if game.is_legal(liberty)}
+    searched = [stats.move for stats in snapshot.moves if stats.move in wanted]
+    if searched:
+        return searched[0]
+    return min((move for move in wanted if not fills_own_eye(game, move, colour)), default=None)
+
+
+def last_word(game: Game, snapshot: SearchSnapshot, chosen: int, judge: Judge) -> int:
+    """The move to play instead of the search's choice; the choice itself nearly always.
+
+    - After the opponent's pass, a pass that wins by the count is played.
+    - A pass that would lose by the count because dead stones still stand is put off: they are captured.
+    - A move into decided territory gives way to a pass if the count wins whatever is still open, or if the game is lost
+      and nothing is open.
+    - An own eye is not filled; the search's next choice is played, or a pass.
+
+    Args:
+        chosen: the search's choice, a move of the snapshot.
+    """
+    colour, pass_move = snapshot.to_play, game.pass_move
+    if game.last_move == pass_move and count_if_ended(game, colour, judge) > 0:
+        return pass_move
+    if chosen == pass_move:
+        return _instead_of_a_pass(game, snapshot, judge)
+    if not _may_be_pointless(game, chosen):
+        return chosen
+    judgement = judge()
+    if is_pointless(game, chosen, judgement) and _may_pass(game, snapshot, judge):
+        return pass_move
+    if not fills_own_eye(game, chosen, colour):
+        return chosen
+    others = (stats.move for stats in snapshot.moves if stats.move != chosen)
+    return next((move for move in others if move == pass_move or not fills_own_eye(game, move, colour)), pass_move)
+
+
+def _instead_of_a_pass(game: Game, snapshot: SearchSnapshot, judge: Judge) -> int:
+    """The pass, unless the rules count dead stones that could still be captured and that turns the result."""
+    colour = snapshot.to_play
+    if not stands_as_it_is(game) or margin_to_play(game, colour) > 0:
+        return game.pass_move
+    judgement = judge()
+    if margin_to_play(game, colour, judgement.status.dead) <= 0:
+        return game.pass_move
+    capture = capturing_move(game, snapshot, colour, judgement)
+    return game.pass_move if capture is None else capture
+
+
+def _may_be_pointless(game: Game, move: int) -> bool:
+    """A cheap test first: a move into a region that touches one colour alone, or one that puts itself in atari."""
+    stones = game.stones()
+    if owners_of(stones).reshape(-1)[move] != EMPTY:
+        return True
+    return is_self_atari(stones.reshape(-1), move, game.to_play, game.size)
+
+
+def _may_pass(game: Game, snapshot: SearchSnapshot, judge: Judge) -> bool:
+    """Whether the count wins by more than is still open, or the game is lost with nothing open.
+
+    A search that has looked at the pass must not know better, unless territory is counted: the nets learn from games
+    counted by area, and think that a pass loses a point where it wins one.
+    """
+    area = game.rules.scoring == Scoring.AREA
+    passed = next((stats for stats in snapshot.moves if stats.move == game.pass_move), None)
+    if area and passed is not None and _loses_something(passed, snapshot):
+        return False
+    margin = count_if_ended(game, snapshot.to_play, judge)
+    open_points = undecided(game, judge())
+    if margin > 0:
+        return margin > open_points
+    return open_points == 0 and snapshot.value_to_play < HOPELESS
+
+
+PASS_COST = 0.15
+"""Value, of 2, by which a pass may look worse than the best move and still be played."""
+
+
+def _loses_something(passed: MoveStats, snapshot: SearchSnapshot) -> bool:
+    """Whether the search found that a pass loses the game or a part of it."""
+    best = snapshot.moves[0]
+    return passed.visits >= 4 and passed.value_to_play < best.value_to_play - PASS_COST
