@@ -10,6 +10,7 @@ from ponnuki.engine.config import (
     ChoiceSettings,
     Limits,
     PlayerSettings,
+    RolloutSettings,
     SearchSettings,
     TimeSettings,
 )
@@ -68,6 +69,8 @@ def _add_search(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--c-puct", type=number(0, 100), metavar="C", help=f"exploration (default: {SEARCH.c_puct:g})")
     group.add_argument("--search", type=named_settings(SearchSettings), metavar="NAME=VALUE,...", default={},
                        help="settings of the search by the names in docs/search.md")
+    group.add_argument("--rollouts", type=named_settings(RolloutSettings), metavar="NAME=VALUE,...", default={},
+                       help="settings of --playout rollout (expand_visits, rave_equivalence, ...), likewise")
     group.add_argument("--choice", type=named_settings(ChoiceSettings), metavar="NAME=VALUE,...", default={},
                        help="settings of the choice of the move (temperature, lcb_stdevs, ...), likewise")
     group.add_argument("--timing", type=named_settings(TimeSettings), metavar="NAME=VALUE,...", default={},
@@ -101,6 +104,7 @@ def player_settings(args: argparse.Namespace) -> PlayerSettings:
     return PlayerSettings(
         limits=Limits(playouts=args.playouts, visits=args.visits, move_time_s=args.move_time),
         search=SearchSettings(**{**args.search, **_given(args, max_tree_mb="max_tree_mb", c_puct="c_puct")}),
+        rollouts=RolloutSettings(**args.rollouts),
         choice=ChoiceSettings(**args.choice),
         timing=TimeSettings(**args.timing),
         **_given(args, playout="playout", mixing="mixing", threads="threads", batch_size="batch_size", seed="seed",

@@ -78,19 +78,20 @@ def _remove_old_folders() -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
-WARM_MARK = CACHE_FOLDER / "warm"
-"""Written once everything that a player needs has been compiled."""
+def warm_mark(playout: str) -> Path:
+    """The file written once everything has been compiled that a player with such playouts needs."""
+    return CACHE_FOLDER / f"warm-{playout}"
 
 
-def cache_is_cold() -> bool:
-    """Whether the kernels have yet to be compiled on this machine, which takes a while."""
-    return not numba.config.DISABLE_JIT and not WARM_MARK.exists()
+def cache_is_cold(playout: str) -> bool:
+    """Whether the kernels for such playouts have yet to be compiled on this machine, which takes a while."""
+    return not numba.config.DISABLE_JIT and not warm_mark(playout).exists()
 
 
-def mark_cache_warm() -> None:
+def mark_cache_warm(playout: str) -> None:
     """Note that the cache is complete; silently does nothing where it cannot be written."""
     with contextlib.suppress(OSError):
-        WARM_MARK.touch()
+        warm_mark(playout).touch()
 
 
 _use_cache_folder()

@@ -132,6 +132,36 @@ def _converted(name: str, text: str, kind: type[Any]) -> Any:
 
 
 @dataclass(frozen=True)
+class RolloutSettings:
+    """How the tree is searched where rollouts stand in for a net (`engine.rave`)."""
+
+    rave_equivalence: float = 3500.0
+    """Playouts of a move at which its own average weighs as much as that of all moves as first, 1 to 1e9."""
+    exploration: float = 0.0
+    """Weight of UCB's exploration beside RAVE, 0 to 10."""
+    expand_visits: int = 8
+    """Playouts of a node before its moves are looked at, 1 to 1e6."""
+    score_share: float = 0.02
+    """Share of the score in a rollout's result, 0 to 1; the rest is the win."""
+    prior_even: float = 10.0
+    """Virtual playouts, half of them won, that each move begins with; 0.01 to 1e4."""
+    prior_policy: float = 8.0
+    """Virtual wins for each e-fold of the weight that the rollouts' policy gives a move, 0 to 1e4."""
+    prior_near: float = 12.0
+    """Virtual wins of a move beside the last one; fewer farther off; 0 to 1e4."""
+
+    def __post_init__(self) -> None:
+        """Raises ConfigError for a value out of range."""
+        _check_range(self, "rave_equivalence", 1, 1e9)
+        _check_range(self, "exploration", 0, 10)
+        _check_range(self, "expand_visits", 1, 10**6)
+        _check_range(self, "score_share", 0, 1)
+        _check_range(self, "prior_even", 0.01, 1e4)
+        _check_range(self, "prior_policy", 0, 1e4)
+        _check_range(self, "prior_near", 0, 1e4)
+
+
+@dataclass(frozen=True)
 class ChoiceSettings:
     """How the move is chosen when the search has ended."""
 
@@ -208,6 +238,7 @@ class PlayerSettings:
 
     limits: Limits = Limits()
     search: SearchSettings = SearchSettings()
+    rollouts: RolloutSettings = RolloutSettings()
     choice: ChoiceSettings = ChoiceSettings()
     timing: TimeSettings = TimeSettings()
     playout: str = "net"

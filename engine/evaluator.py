@@ -17,7 +17,8 @@ from .board import SIZE, TO_PLAY, Board, allocate_boards, board_row, copy_board,
 from .coords import BLACK, EMPTY, WHITE
 from .errors import ConfigError
 from .features import FEATURE_VERSION, GLOBALS, PLANES, symmetry_steps
-from .rollout import final_area_margin, is_own_eye, light_rollout, point_owner, seeded
+from .policy import heavy_rollout, shipped_policy
+from .rollout import final_area_margin, is_own_eye, point_owner, seeded
 
 MAX_DEPTH = 1024
 """Moves below the root that a playout may go."""
@@ -173,13 +174,14 @@ PASS_LOGIT = -2.0
 
 
 @kernel
-def evaluate_by_rollout(leaves, count, scratch, state, policy, value, lead, ownership):
-    """One light rollout for each of `count` leaves.
+def evaluate_by_rollout(leaves, count, scratch, state, play_policy, first, policy, value, lead, ownership):
+    """One rollout with knowledge for each of `count` leaves.
 
     Args:
         leaves: LeafArrays with boards.
         scratch: a board of their size, overwritten.
         state: uint64[1], overwritten.
+        play_policy, first: as of `policy.heavy_rollout`.
         policy: float32[>= count, N*N + 1], written: EYE_LOGIT for own eyes, PASS_LOGIT for the pass, else 0.
         value, lead: float32[>= count], written: the rollout's result and margin for the side to play.
         ownership: float32[>= count, N*N], written: the final owners, ±1 or 0.
@@ -192,7 +194,7 @@ def evaluate_by_rollout(leaves, count, scratch, state, policy, value, lead, owne
         base, per_row, per_col = symmetry_steps(np.int64(leaves.symmetry[index]), size)
         copy_board(board, scratch)
         seeded(leaves.seed[index], state)
-        light_rollout(scratch, state)
+        heavy_rollout(scratch, play_policy, state, first)
         margin = np.float32(final_area_margin(scratch)) - leaves.komi[index]
         value[index] = sign * np.sign(margin)
         lead[index] = sign * margin
@@ -209,7 +211,11 @@ def evaluate_by_rollout(leaves, count, scratch, state, policy, value, lead, owne
 
 
 class RolloutEvaluator:
-    """Playouts in their first meaning: a fast simulated game to the end. Needs no net."""
+    """Playouts in their first meaning: a fast simulated game to the end. Needs no net.
+
+    A search by rollouts alone plays them itself (`engine.rollout_search`); this evaluator serves where positions are
+    asked about without a search, and beside a net.
+    """
 
     inputs = EvaluatorInputs(positions=True)
     outputs = EvaluatorOutputs(lead=True, ownership=True)
@@ -222,7 +228,11 @@ class RolloutEvaluator:
         lead = np.empty(count, np.float32)
         ownership = np.empty((count, area), np.float32)
         state = np.empty(1, np.uint64)
-        evaluate_by_rollout(batch.arrays, count, new_board(batch.size), state, policy, value, lead, ownership)
+        scratch = new_board(batch.size)
+        first = np.empty(len(scratch.colour), np.uint8)
+        evaluate_by_rollout(
+            batch.arrays, count, scratch, state, shipped_policy(), first, policy, value, lead, ownership
+        )
         shape = (count, batch.size, batch.size)
         return Evaluation(policy, value, lead_to_play=lead, ownership_to_play=ownership.reshape(shape))
 

@@ -18,7 +18,9 @@ from .evaluations import EvaluationStore
 from .evaluator import Evaluator, RolloutEvaluator
 from .game import Game
 from .pool import Pool
+from .rollout_search import RolloutSearch
 from .search import Search, SearchSnapshot, new_store
+from .searching import Searching
 from .timing import Budget, Timekeeper, plan
 
 RESIGN_BEFORE = 0.2
@@ -63,7 +65,7 @@ class Player:
     def set_evaluator(self, evaluator: Evaluator) -> None:
         """Think with another evaluator from now on; the tree is forgotten."""
         self._pool = Pool(evaluator, self.settings.leaves_at_once)
-        self._search: Search | None = None
+        self._search: Searching | None = None
         self._store: EvaluationStore | None = None
 
     def set_settings(self, settings: PlayerSettings) -> None:
@@ -173,14 +175,21 @@ class Player:
         """Black's margin with dead stones taken off, komi counted."""
         return self.game.score_black(self.final_status().dead)
 
-    def _current_search(self) -> Search:
+    def _current_search(self) -> Searching:
         if self._search is None:
-            if self._store is None or self._store.size != self.game.size:
-                self._store = new_store(self.game.size, self.settings.search)
-            self._search = Search(self.game, self.settings.search, self._random.getrandbits(63), self._store)
+            self._search = self._new_search()
         else:
             self._search.playouts = 0
         return self._search
+
+    def _new_search(self) -> Searching:
+        """RAVE where rollouts stand alone, else PUCT over the evaluator's answers."""
+        settings, seed = self.settings, self._random.getrandbits(63)
+        if isinstance(self.evaluator, RolloutEvaluator):
+            return RolloutSearch(self.game, settings.search, settings.rollouts, seed)
+        if self._store is None or self._store.size != self.game.size:
+            self._store = new_store(self.game.size, settings.search)
+        return Search(self.game, settings.search, seed, self._store)
 
     def _timekeeper(self, colour: int, started: float) -> Timekeeper | None:
         """What ends the search in time: by the clock or the setting, whichever is tighter; None without either."""

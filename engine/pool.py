@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from .config import Limits
 from .evaluator import Evaluator, LeafBatch
-from .search import Search
+from .searching import Searching
 
 
 class Pool:
@@ -21,7 +21,7 @@ class Pool:
         self.batch_size = batch_size
         self._batches: dict[int, LeafBatch] = {}
 
-    def step(self, searches: Sequence[Search], limits: Sequence[int | None] | None = None) -> int:
+    def step(self, searches: Sequence[Searching], limits: Sequence[int | None] | None = None) -> int:
         """Fill one batch from searches of one board size, evaluate it and apply it. Returns the playouts done.
 
         Args:
@@ -40,7 +40,7 @@ class Pool:
 
     def run(
         self,
-        search: Search,
+        search: Searching,
         limits: Limits,
         stopped: Callable[[], bool] = lambda: False,
     ) -> None:
@@ -64,7 +64,7 @@ class Pool:
         return batch
 
 
-def playouts_left(search: Search, limits: Limits) -> int | None:
+def playouts_left(search: Searching, limits: Limits) -> int | None:
     """Playouts until the first of the limits, None where there is none."""
     left = []
     if limits.playouts is not None:

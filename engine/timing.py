@@ -14,7 +14,7 @@ import numpy as np
 
 from .clock import Clock
 from .config import TimeSettings
-from .search import Search
+from .searching import Searching
 
 PEAK = 0.22
 WIDTH = 0.16
@@ -97,7 +97,7 @@ class Timekeeper:
         """Think at least until a moment, though the clock may have run long before."""
         self._soft, self._hard = max(self._soft, moment), max(self._hard, moment)
 
-    def is_over(self, search: Search) -> bool:
+    def is_over(self, search: Searching) -> bool:
         """Whether to stop now; asked after every batch."""
         now = time.monotonic()
         self._step_s = max(now - self._stepped, 0.5 * self._step_s)
@@ -117,6 +117,6 @@ class Timekeeper:
         end = self._hard if unclear else self._soft
         return self._settings.early_stop and is_settled(visits, self._playouts_until(end, search, now))
 
-    def _playouts_until(self, end: float, search: Search, now: float) -> float:
+    def _playouts_until(self, end: float, search: Searching, now: float) -> float:
         """Playouts that still fit in until then, at the rate so far."""
         return (search.playouts + 1) / max(now - self._began, 1e-3) * max(0.0, end - now)

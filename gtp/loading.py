@@ -140,11 +140,11 @@ def load_evaluators(weights: Path | None, size: int, settings: PlayerSettings) -
     from ponnuki.engine.warmup import warm_up
 
     evaluators = Evaluators(weights)
-    evaluators(size, settings)
-    cold, started = cache_is_cold(), time.monotonic()
+    _, settings = evaluators(size, settings)
+    cold, started = cache_is_cold(settings.playout), time.monotonic()
     if cold:
         notice("compiling for this machine, once; this can take a minute or two")
-    warm_up()
+    warm_up(settings.playout)
     if cold:
         notice(f"compiled in {time.monotonic() - started:.0f} s")
     return evaluators

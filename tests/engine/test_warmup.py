@@ -32,10 +32,10 @@ def compiled():
     }
 
 
-warm_up()
-before = compiled()
 net = EquivariantEvaluator()
-for evaluator in (net, RolloutEvaluator(), MixedEvaluator(net)):
+for playout, evaluator in (("net", net), ("mixed", MixedEvaluator(net)), ("rollout", RolloutEvaluator())):
+    warm_up(playout)
+    before = compiled()
     for rules in ("tromp-taylor", "japanese", "aga"):
         for keep_ownership in (False, True):
             game = Game(5, 0.5, PRESETS[rules])
@@ -50,8 +50,8 @@ for evaluator in (net, RolloutEvaluator(), MixedEvaluator(net)):
             game.legal_moves()
             player.final_status()
             player.final_score_black()
-late = {name: count for name, count in compiled().items() if count != before.get(name, 0)}
-assert not late, f"compiled after the warm-up: {late}"
+    late = {name: count for name, count in compiled().items() if count != before.get(name, 0)}
+    assert not late, f"compiled after the warm-up for {playout}: {late}"
 print(sum(before.values()), "kernels")
 """
 

@@ -108,7 +108,8 @@ def test_stderr_tells_of_compiling_the_first_time_and_only_then(tmp_path):
         import os, sys
         os.environ["PONNUKI_CACHE_DIR"] = sys.argv[1]
         import ponnuki.engine.warmup
-        ponnuki.engine.warmup.warm_up = lambda: __import__("ponnuki.engine._jit").engine._jit.mark_cache_warm()
+        from ponnuki.engine._jit import mark_cache_warm
+        ponnuki.engine.warmup.warm_up = mark_cache_warm
         from ponnuki.engine.config import PlayerSettings
         from ponnuki.gtp.loading import load_evaluators
         for _ in range(2):

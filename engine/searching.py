@@ -1,0 +1,61 @@
+"""What a player, a pool and a clock need of a search: PUCT over an evaluator's answers, or RAVE over rollouts."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+from .evaluator import Evaluation, LeafBatch
+from .snapshot import SearchSnapshot
+
+
+class Searching(Protocol):
+    """The search of one position, stepped from outside."""
+
+    @property
+    def size(self) -> int:
+        """Board size."""
+
+    @property
+    def visits(self) -> int:
+        """Visits of the root."""
+
+    @property
+    def to_play(self) -> int:
+        """Colour to play at the root."""
+
+    @property
+    def full(self) -> bool:
+        """Whether no further playout can begin."""
+
+    @property
+    def in_flight(self) -> int:
+        """Rows of batches under evaluation."""
+
+    playouts: int
+    """Playouts finished since the search began or the root moved."""
+
+    def collect(self, batch: LeafBatch, limit: int | None = None) -> int:
+        """Add leaves to a batch, or finish playouts that need no evaluation. Returns the rows added."""
+
+    def apply(self, batch: LeafBatch, evaluation: Evaluation) -> None:
+        """Take the evaluations of this search's rows of a batch."""
+
+    def expect(self, playouts: int | None) -> None:
+        """Say how many playouts are to come, None if nobody knows."""
+
+    def advance(self, move: int) -> None:
+        """Play a move at the root and keep what is known below it."""
+
+    def release(self) -> None:
+        """Let go of what is shared; the search is of no use afterwards."""
+
+    def snapshot(self, max_pv: int = 64) -> SearchSnapshot:
+        """The state of the search now."""
+
+    def root_visits(self) -> tuple[np.ndarray, np.ndarray]:
+        """(visits, utilities to play) of the root's moves that were looked at."""
+
+    def priors(self) -> np.ndarray:
+        """float32[N*N + 1]: what is thought of the root's moves before any is tried."""
