@@ -197,8 +197,8 @@ class Seat:
         if "kata-set-rules" in self._commands:
             self._ask(f"kata-set-rules {_rules_json(rules)}")
         time = self.contestant.time
-        if time and self.contestant.sends_clock and "time_settings" in self._commands:
-            self._ask(time.gtp_settings())
+        if time and self.contestant.sends_clock and (told := time.gtp_settings(self._commands)):
+            self._ask(told)
 
     def _ask(self, command: str, clock_s: float = 0.0) -> Reply:
         """Send a command that has to work and wait for its reply, `clock_s` seconds longer than is usual."""

@@ -1,39 +1,55 @@
 """Time controls of a match, and one side's clock in a game.
 
-A control is what GTP's ``time_settings`` says: main time, then overtime periods with a number of moves to make in each
-(Canadian). Absolute time has no overtime; a fixed time a move is a period of one move with no main time.
+A control is main time and what comes with it or after it: nothing (absolute time), overtime periods with a number of
+moves to make in each (Canadian), a number of periods of which a move in time uses none up (byo-yomi), or an increment
+after each move (Fischer). A fixed time a move is a Canadian period of one move with no main time.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from ponnuki.engine.errors import ConfigError
 
-_FORM = re.compile(r"(?P<main>[\d.]+)(?:\+(?P<period>[\d.]+)/(?P<stones>\d+))?|(?P<move>[\d.]+)/move")
+_FORM = re.compile(
+    r"(?P<move>[\d.]+)/move"
+    r"|(?P<main>[\d.]+)(?:\+(?P<seconds>[\d.]+)(?:/(?P<stones>\d+)|x(?P<periods>\d+))?)?"
+)
+
+FORMS = ("1/move, 300 (whole game), 60+30/5 (60 s, then 30 s for every 5 moves), 60+30x3 (60 s, then 3 byo-yomi "
+         "periods of 30 s), 60+2 (60 s and 2 s more after each move) or none")
+"""The forms of a time control as text, for people."""
 
 
 @dataclass(frozen=True)
 class TimeControl:
-    """One side's time for a game."""
+    """One side's time for a game. At most one of `stones`, `periods` and `increment_s` is given."""
 
     main_s: float
     """Main time in seconds, 0 or more."""
     period_s: float = 0.0
     """Length of an overtime period in seconds; 0: the game is lost when the main time is used up."""
     stones: int = 0
-    """Moves to make in each overtime period; 0 exactly where `period_s` is 0."""
+    """Moves to make in each overtime period (Canadian)."""
+    periods: int = 0
+    """Overtime periods of one move each, given back when it comes in time (byo-yomi)."""
+    increment_s: float = 0.0
+    """Seconds added after each move (Fischer)."""
 
     def __post_init__(self) -> None:
-        if self.main_s < 0 or self.period_s < 0 or (self.period_s > 0) != (self.stones > 0):
-            raise ConfigError(f"bad time control {self}: overtime needs both a length and a number of moves")
+        kinds = [self.stones, self.periods, self.increment_s]
+        if min(self.main_s, self.period_s, *kinds) < 0 or sum(map(bool, kinds)) > 1:
+            raise ConfigError("a time control is of seconds, 0 or more, and of one kind of overtime at most")
+        if (self.period_s > 0) != (self.stones > 0 or self.periods > 0):
+            raise ConfigError("overtime needs both a length and a number of moves or periods")
         if self.main_s == 0 and self.period_s == 0:
             raise ConfigError("a time control needs main time or overtime above 0 seconds")
 
     @classmethod
     def parse(cls, text: str) -> TimeControl | None:
-        """Read ``1/move``, ``300``, ``60+30/5`` (30 s for every 5 moves) or ``none``.
+        """Read one of the FORMS.
 
         Raises:
             ConfigError: the text is of none of these forms.
@@ -43,14 +59,24 @@ class TimeControl:
             return None
         found = _FORM.fullmatch(cleaned)
         try:
-            if found and found["move"]:
-                return cls(0.0, float(found["move"]), 1)
             if found:
-                return cls(float(found["main"]), float(found["period"] or 0), int(found["stones"] or 0))
+                return cls._of_match(found)
         except ValueError:
             pass
-        raise ConfigError(f"bad time {text!r}: write seconds as 1/move, 300 (whole game), "
-                          "60+30/5 (60, then 30 for every 5 moves) or none")
+        raise ConfigError(f"bad time {text!r}: write seconds as {FORMS}")
+
+    @classmethod
+    def _of_match(cls, found: re.Match[str]) -> TimeControl:
+        if found["move"]:
+            return cls(0.0, float(found["move"]), 1)
+        main, seconds = float(found["main"]), float(found["seconds"] or 0)
+        if found["stones"]:
+            return cls(main, seconds, stones=int(found["stones"]))
+        if found["periods"]:
+            return cls(main, seconds, periods=int(found["periods"]))
+        if found["seconds"] and not seconds:
+            raise ValueError("an increment of nothing")
+        return cls(main, increment_s=seconds)
 
     @property
     def move_time_s(self) -> float | None:
@@ -60,15 +86,32 @@ class TimeControl:
     def __str__(self) -> str:
         if self.move_time_s is not None:
             return f"{self.period_s:g}/move"
-        return f"{self.main_s:g}" + (f"+{self.period_s:g}/{self.stones}" if self.stones else "")
+        if self.stones:
+            return f"{self.main_s:g}+{self.period_s:g}/{self.stones}"
+        if self.periods:
+            return f"{self.main_s:g}+{self.period_s:g}x{self.periods}"
+        return f"{self.main_s:g}" + (f"+{self.increment_s:g}" if self.increment_s else "")
 
-    def gtp_settings(self) -> str:
-        """GTP's command for this control (whole seconds are written without a decimal point, as GTP wants them)."""
-        return f"time_settings {self.main_s:g} {self.period_s:g} {self.stones}"
+    def gtp_settings(self, commands: Collection[str]) -> str | None:
+        """The command that tells an engine this control, of those that it knows; None where it knows none.
+
+        GTP itself has neither byo-yomi nor increments: KGS's and KataGo's commands have. An engine without them is told
+        a Canadian period of one move, or absolute time, and learns of increments by ``time_left``.
+        """
+        if self.increment_s:
+            told = {"kata-time_settings": f"fischer {self.main_s:g} {self.increment_s:g}",
+                    "time_settings": f"{self.main_s:g} 0 0"}
+        elif self.periods:
+            byoyomi = f"byoyomi {self.main_s:g} {self.period_s:g} {self.periods}"
+            told = {"kata-time_settings": byoyomi, "kgs-time_settings": byoyomi,
+                    "time_settings": f"{self.main_s:g} {self.period_s:g} 1"}
+        else:
+            told = {"time_settings": f"{self.main_s:g} {self.period_s:g} {self.stones}"}
+        return next((f"{name} {arguments}" for name, arguments in told.items() if name in commands), None)
 
 
 class SideClock:
-    """One side's clock: Canadian overtime as in GTP, absolute time and a fixed time a move as its cases."""
+    """One side's clock under any control."""
 
     def __init__(self, control: TimeControl, tolerance_s: float) -> None:
         """Start the clock of one game; moves may overrun what is left by `tolerance_s` seconds."""
@@ -76,27 +119,35 @@ class SideClock:
         self._tolerance_s = tolerance_s
         self._in_overtime = control.main_s == 0
         self._left_s = control.period_s if self._in_overtime else control.main_s
-        self._stones = control.stones if self._in_overtime else 0
+        self._stones = control.stones
+        self._periods = control.periods
 
     @property
     def allowance_s(self) -> float:
         """Seconds that the next move may take before the game is lost, tolerance included."""
-        overtime = 0.0 if self._in_overtime else self._control.period_s
-        return max(self._left_s + overtime + self._tolerance_s, 0.0)
+        more = 0.0 if self._in_overtime and not self._control.periods else self._control.period_s
+        if self._control.periods:
+            more *= self._periods - 1 if self._in_overtime else self._periods
+        return max(self._left_s + more + self._tolerance_s, 0.0)
 
     def gtp_time_left(self) -> str:
-        """The arguments ``SECONDS STONES`` of GTP's ``time_left``; stones are 0 in main time."""
-        return f"{max(int(self._left_s), 0)} {self._stones}"
+        """``SECONDS STONES`` as of GTP's ``time_left``: 0 stones in main time, byo-yomi periods as stones."""
+        counted = (self._periods or self._stones) if self._in_overtime else 0
+        return f"{max(int(self._left_s), 0)} {counted}"
 
     def charge(self, seconds: float) -> bool:
         """Take a move's time off the clock; false when it came too late."""
         in_time = seconds <= self.allowance_s
-        self._left_s -= seconds
+        self._left_s += self._control.increment_s - seconds
         if self._left_s < 0 and not self._in_overtime and self._control.period_s:
             self._in_overtime = True
             self._left_s += self._control.period_s
-            self._stones = self._control.stones
-        if self._in_overtime:
+        if self._in_overtime and self._control.periods:
+            while self._left_s < 0 and self._periods > 1:
+                self._periods -= 1
+                self._left_s += self._control.period_s
+            self._left_s = self._control.period_s
+        elif self._in_overtime:
             self._stones -= 1
             if self._stones == 0:
                 self._stones, self._left_s = self._control.stones, self._control.period_s

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ponnuki.arena.timecontrol import FORMS
 from ponnuki.engine.errors import ConfigError
 
 from .parsing import Parser, add_common_options, board_size, needs_extra, number, warn, whole_number
@@ -65,8 +66,7 @@ def _add_engine_options(parser: Parser) -> None:
     for side in ("a", "b"):
         group.add_argument(f"--name-{side}", metavar="NAME", help=f"what to call {side.upper()}")
     for option, who in (("--time", "both engines"), ("--time-a", "A alone"), ("--time-b", "B alone")):
-        group.add_argument(option, metavar="T", help=f"clock of {who}: 1/move, 300 (whole game), "
-                                                     "60+30/5 (60 s, then 30 s for every 5 moves) or none")
+        group.add_argument(option, metavar="T", help=f"clock of {who}: {FORMS}")
     group.add_argument("--equal-cpu", metavar="S",
                        help="nodes as time: measure both beforehand and set their playouts to S CPU seconds a move; "
                             "A or B instead of S: give the other one as much as that one uses")

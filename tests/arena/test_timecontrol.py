@@ -5,17 +5,27 @@ import pytest
 from ponnuki.arena.timecontrol import SideClock, TimeControl
 from ponnuki.engine.errors import ConfigError
 
+STANDARD = {"time_settings"}
+KGS = STANDARD | {"kgs-time_settings"}
+KATAGO = KGS | {"kata-time_settings"}
 
-@pytest.mark.parametrize(("text", "gtp"), [
-    ("1/move", "time_settings 0 1 1"),
-    ("0.5/move", "time_settings 0 0.5 1"),
-    ("300", "time_settings 300 0 0"),
-    ("60+30/5", "time_settings 60 30 5"),
+
+@pytest.mark.parametrize(("text", "commands", "gtp"), [
+    ("1/move", KATAGO, "time_settings 0 1 1"),
+    ("0.5/move", STANDARD, "time_settings 0 0.5 1"),
+    ("300", KATAGO, "time_settings 300 0 0"),
+    ("60+30/5", KATAGO, "time_settings 60 30 5"),
+    ("60+30x3", KATAGO, "kata-time_settings byoyomi 60 30 3"),
+    ("60+30x3", KGS, "kgs-time_settings byoyomi 60 30 3"),
+    ("60+30x3", STANDARD, "time_settings 60 30 1"),
+    ("60+0.5", KATAGO, "kata-time_settings fischer 60 0.5"),
+    ("60+0.5", KGS, "time_settings 60 0 0"),
+    ("60+0.5", set(), None),
 ])
-def test_forms(text: str, gtp: str) -> None:
+def test_forms(text: str, commands: set[str], gtp: str | None) -> None:
     control = TimeControl.parse(text)
     assert control is not None
-    assert control.gtp_settings() == gtp
+    assert control.gtp_settings(commands) == gtp
     assert str(control) == text
 
 
@@ -23,7 +33,8 @@ def test_none_is_no_clock() -> None:
     assert TimeControl.parse("none") is None
 
 
-@pytest.mark.parametrize("text", ["", "fast", "0", "0/move", "-1", "60+30", "60+0/5", "60+30/0", "1.2.3", "1/moves"])
+@pytest.mark.parametrize("text", ["", "fast", "0", "0/move", "-1",
+                                  "60+0", "0+5", "60+30x0", "60+0x3", "60+0/5", "60+30/0", "1.2.3", "1/moves"])
 def test_other_texts_are_refused(text: str) -> None:
     with pytest.raises(ConfigError):
         TimeControl.parse(text)
@@ -63,3 +74,31 @@ def test_overtime_periods_are_full_again_after_their_moves() -> None:
     assert side.gtp_time_left() == "6 2"
     assert side.charge(5)
     assert not side.charge(2)
+
+
+def test_byo_yomi_gives_a_period_back_for_a_move_in_time() -> None:
+    side = clock("10+5x3")
+    assert side.allowance_s == 25
+    assert side.charge(9)
+    assert side.gtp_time_left() == "1 0"
+    assert side.charge(5)  # 1 s of main time, 4 of the first period
+    assert side.gtp_time_left() == "5 3"
+    assert side.charge(5)
+    assert side.gtp_time_left() == "5 3"
+    assert side.charge(7)  # one period used up
+    assert side.gtp_time_left() == "5 2"
+    assert side.allowance_s == 10
+    assert side.charge(10)
+    assert side.gtp_time_left() == "5 1"
+    assert side.charge(5)
+    assert not side.charge(5.1)
+
+
+def test_increments_are_added_after_each_move() -> None:
+    side = clock("10+2")
+    assert side.charge(9)
+    assert side.gtp_time_left() == "3 0"
+    assert side.charge(1)
+    assert side.gtp_time_left() == "4 0"
+    assert side.allowance_s == 4
+    assert not side.charge(4.5)
