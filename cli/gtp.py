@@ -75,6 +75,8 @@ def _add_search(group: argparse._ArgumentGroup) -> None:
                        help="settings of the choice of the move (temperature, lcb_stdevs, ...), likewise")
     group.add_argument("--timing", type=named_settings(TimeSettings), metavar="NAME=VALUE,...", default={},
                        help="settings of the time for a move (early_stop, extension, ...), likewise")
+    group.add_argument("--ponder", action=argparse.BooleanOptionalAction,
+                       help="think in the opponent's time, too (default: no)")
     group.add_argument("--reuse-tree", action=argparse.BooleanOptionalAction,
                        help="keep what was searched below the moves played (default: yes)")
 
@@ -108,8 +110,8 @@ def player_settings(args: argparse.Namespace) -> PlayerSettings:
         choice=ChoiceSettings(**args.choice),
         timing=TimeSettings(**args.timing),
         **_given(args, playout="playout", mixing="mixing", threads="threads", batch_size="batch_size", seed="seed",
-                 reuse_tree="reuse_tree", resign_threshold="resign_threshold", resign_moves="resign_moves",
-                 resign_lead="resign_lead"),
+                 ponder="ponder", reuse_tree="reuse_tree", resign_threshold="resign_threshold",
+                 resign_moves="resign_moves", resign_lead="resign_lead"),
     )
 
 

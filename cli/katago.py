@@ -22,11 +22,16 @@ def win_rate_of_utility(text: str) -> float:
     return (number(-1, 1)(text) + 1) / 2
 
 
-def never_resign_unless(text: str) -> float | None:
-    """KataGo's allowResignation: `false` means a resignation threshold of 0, `true` leaves ours."""
+def yes_or_no(text: str) -> bool:
+    """KataGo's truth values."""
     if text.lower() not in ("true", "false"):
         raise argparse.ArgumentTypeError(f"{text!r} is not accepted: expected true or false")
-    return None if text.lower() == "true" else 0.0
+    return text.lower() == "true"
+
+
+def never_resign_unless(text: str) -> float | None:
+    """KataGo's allowResignation: `false` means a resignation threshold of 0, `true` leaves ours."""
+    return None if yes_or_no(text) else 0.0
 
 
 OVERRIDES: dict[str, tuple[str, Callable[[str], Any]]] = {
@@ -38,6 +43,7 @@ OVERRIDES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "resignThreshold": ("resign_threshold", win_rate_of_utility),
     "resignConsecTurns": ("resign_moves", whole_number(1)),
     "allowResignation": ("resign_threshold", never_resign_unless),
+    "ponderingEnabled": ("ponder", yes_or_no),
     "logFile": ("log", Path),
 }
 """KataGo's setting -> our option's destination and how its value is read."""

@@ -253,6 +253,8 @@ class PlayerSettings:
     """Seed of all chance, 0 to 2**63 - 1; None: a new one each time."""
     reuse_tree: bool = True
     """Whether the part of the tree below the moves played is kept."""
+    ponder: bool = False
+    """Whether the search goes on in the opponent's time."""
     resign_threshold: float = 0.02
     """Resign when the win rate is below this, 0 (never) to 0.5, …"""
     resign_moves: int = 3

@@ -11,7 +11,7 @@ import numpy as np
 
 from .choice import choose
 from .clock import Clock
-from .config import DEFAULT_MOVE_TIME_S, PlayerSettings
+from .config import DEFAULT_MOVE_TIME_S, Limits, PlayerSettings
 from .ending import Judgement, judge_board, last_word
 from .estimate import FinalStatus, final_status, ownership_black
 from .evaluations import EvaluationStore
@@ -155,6 +155,13 @@ class Player:
         else:
             self._give_turn(turn)
         return Choice(move, resign, snapshot, spent)
+
+    def ponder(self, stop: threading.Event) -> None:
+        """Search the present position until `stop` is set or the tree's memory is full; nothing is chosen or played.
+
+        What is found helps the next `genmove` if the move it answers was among those looked at.
+        """
+        self._pool.run(self._current_search(), Limits(), stop.is_set)
 
     def _give_turn(self, colour: int) -> None:
         """Let a colour play next, in the game and in the search."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from . import (
@@ -16,7 +17,7 @@ from . import (
     sgf_commands,
     time_commands,
 )
-from .protocol import Handler
+from .protocol import Handler, Request
 from .table import Table
 
 MODULES = (
@@ -34,5 +35,13 @@ MODULES = (
 
 
 def handlers(table: Table) -> dict[str, Handler]:
-    """Every command's handler by name, for a `Dispatcher`."""
-    return {name: partial(command, table) for module in MODULES for name, command in module.COMMANDS.items()}
+    """Every command's handler by name, for a `Dispatcher`; while one works, the table's player does not ponder."""
+    return {name: partial(_attended, table, command) for module in MODULES for name, command in module.COMMANDS.items()}
+
+
+def _attended(table: Table, command: Callable[[Table, Request], str | None], request: Request) -> str | None:
+    table.rest()
+    try:
+        return command(table, request)
+    finally:
+        table.think_on()

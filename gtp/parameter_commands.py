@@ -50,6 +50,12 @@ def _search(field: str) -> Parameter:
     return Parameter(lambda settings: getattr(settings.search, field), write)
 
 
+def _truth(text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise GtpError(f"syntax error: {text} is neither true nor false")
+    return text.lower() == "true"
+
+
 def _utility_threshold() -> Parameter:
     """KataGo's threshold is a utility of −1 … 1, ours a win rate; rounded, so that what is read can be written back."""
     return Parameter(
@@ -67,6 +73,7 @@ PARAMETERS = {
     "cpuctExploration": _search("c_puct"),
     "cpuctExplorationLog": _search("c_puct_log"),
     "policyTemperature": _search("policy_temperature"),
+    "ponderingEnabled": _setting("ponder", _truth),
     "playout": _setting("playout", str.lower),
     "mixing": _setting("mixing", parse_float),
 }
@@ -83,6 +90,8 @@ def kata_get_param(table: Table, request: Request) -> str:
     """A parameter's value."""
     (name,) = expect(request, "PARAM")
     value = _parameter(name).read(table.settings)
+    if isinstance(value, bool):
+        return str(value).lower()
     return NO_LIMIT if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 

@@ -35,7 +35,8 @@ class Session:
             ConfigError: a setting is not accepted, or the log cannot be written.
         """
         self._log = Log(settings.log)
-        self._dispatcher = Dispatcher(handlers(Table(settings, backstage)))
+        self._table = Table(settings, backstage)
+        self._dispatcher = Dispatcher(handlers(self._table))
 
     def run(self, read: Callable[[], bytes], output: BinaryIO) -> None:
         """Answer commands until ``quit``, the end of the input, or until nobody reads the replies.
@@ -48,6 +49,7 @@ class Session:
         inbox.start()
         with contextlib.closing(self._log), contextlib.suppress(ClosedPipe):
             converse(self._dispatcher, inbox, Outbox(output, self._log).send)
+        self._table.rest()
 
 
 def serve(settings: SessionSettings, weights: Path | None) -> NoReturn:

@@ -41,8 +41,13 @@ def clear_cache(table: Table, request: Request) -> None:
     table.clear_cache()
 
 
+def stop(table: Table, request: Request) -> None:
+    """End what runs between commands: no pondering until our next move."""
+    table.stop_pondering()
+
+
 def nothing(table: Table, request: Request) -> None:
-    """Accepted; there is nothing to do: no search runs between commands, and a game may end without us."""
+    """Accepted; there is nothing to do."""
 
 
 def gogui_analyze_commands(table: Table, request: Request) -> str:
@@ -55,8 +60,8 @@ COMMANDS = {
     "name": name,
     "version": version,
     "clear_cache": clear_cache,
-    "stop": nothing,
-    "kgs-game_over": nothing,
+    "stop": stop,
+    "kgs-game_over": stop,
     "gogui-interrupt": nothing,
     "gogui-analyze_commands": gogui_analyze_commands,
 }

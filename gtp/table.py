@@ -18,6 +18,8 @@ from ponnuki.engine.config import PlayerSettings
 from ponnuki.engine.game import Game
 from ponnuki.engine.rules import HOME_RULES, Rules
 
+from .pondering import Ponderer
+
 if TYPE_CHECKING:
     from ponnuki.engine.player import Choice, Player
 
@@ -61,6 +63,8 @@ class Table:
         self.settings = settings.player
         self.clock = Clock()
         self.game = Game(settings.size, komi, rules)
+        self._ponderer = Ponderer()
+        self._opponent_thinks = False
         self.last_choice: Choice | None = None
         """The last move that `choose` came to in this game, None before the first."""
 
@@ -76,6 +80,24 @@ class Table:
         """Return once the position can be asked about."""
         self._backstage.wait_for_kernels()
 
+    def rest(self) -> None:
+        """Stop pondering for a command."""
+        self._ponderer.stop()
+
+    def think_on(self) -> None:
+        """Ponder, if that is wanted and the opponent is to answer a move of ours."""
+        if self._opponent_thinks and self._player is not None and self.settings.ponder and self.settings.reuse_tree:
+            self._ponderer.start(self._player)
+
+    def stop_pondering(self) -> None:
+        """Do not ponder until we have moved again."""
+        self._opponent_thinks = False
+
+    @property
+    def pondering(self) -> bool:
+        """Whether the player thinks now."""
+        return self._ponderer.running
+
     def new_game(self, size: int) -> None:
         """An empty board, with komi, rules and time settings as they are; clocks and chance begin anew."""
         self.clock.reset()
@@ -86,6 +108,7 @@ class Table:
 
     def change_game(self, game: Game) -> None:
         """Take another game, or the same one under other terms; what was searched is forgotten."""
+        self.stop_pondering()
         if game.size != self.game.size:
             self._player = None  # another size may call for another evaluator
         elif self._player is not None:
@@ -111,6 +134,7 @@ class Table:
             IllegalMoveError: the rules refuse it; nothing has changed.
         """
         self.wait_for_kernels()
+        self.stop_pondering()
         if self._player is None:
             self.game.play(move, colour)
         else:
@@ -122,6 +146,7 @@ class Table:
         Raises:
             IllegalMoveError: there is none.
         """
+        self.stop_pondering()
         if self._player is None:
             self.game.undo()
         else:
@@ -135,6 +160,7 @@ class Table:
         started, to_play = time.monotonic(), self.game.to_play
         choice = self.player.genmove(colour, stop=interrupt, commit=commit, started=started)
         self.last_choice = choice
+        self._opponent_thinks = commit and not choice.resign and not self.game.is_over
         if not commit and self.game.to_play != to_play:
             self.game.to_play = to_play
             self.player.forget()
@@ -144,6 +170,7 @@ class Table:
         """Play on with other settings; the next move is searched afresh."""
         self.settings = settings
         self._player = None
+        self.stop_pondering()
 
     def clear_cache(self) -> None:
         """Drop what was searched, and all evaluations."""

@@ -51,6 +51,7 @@ class ScriptedPlayer:
         self._dead = dead
         self.forgotten = 0
         self.cleared = 0
+        self.pondered: list[int] = []
         self.waits_for_interrupt = threading.Event()
         self.interrupted = False
 
@@ -71,6 +72,12 @@ class ScriptedPlayer:
         if commit and not resign:
             self.game.play(move, colour)
         return Choice(move, resign, snapshot, 0.0)
+
+    def ponder(self, stop: threading.Event) -> None:
+        self.pondered.append(len(self.game.moves))
+        if self.game.last_move == self.game.pass_move:
+            raise RuntimeError("this fake cannot ponder after a pass")
+        assert stop.wait(timeout=10)
 
     def play(self, move: int, colour: int) -> None:
         self.game.play(move, colour)
