@@ -59,7 +59,7 @@ class Bench:
             ConfigError: it was not made for the board size.
         """
         self.settings = settings
-        self.evaluator = OnnxEvaluator(settings.weights, settings.threads)
+        self.evaluator = OnnxEvaluator(settings.weights)
         if settings.size not in self.evaluator.outputs.sizes:
             sizes = ", ".join(map(str, self.evaluator.outputs.sizes))
             raise ConfigError(f"--size {settings.size}: {settings.weights.name} was made for {sizes}")

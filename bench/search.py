@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,10 +28,12 @@ class CountingEvaluator:
         self.inputs = inner.inputs
         self.outputs = inner.outputs
         self.evaluations = 0
+        self._lock = threading.Lock()
 
     def evaluate(self, batch: LeafBatch) -> Evaluation:
         """The inner evaluator's answer."""
-        self.evaluations += batch.count
+        with self._lock:
+            self.evaluations += batch.count
         return self._inner.evaluate(batch)
 
 
@@ -38,7 +41,7 @@ def search_for(game: Game, evaluator: Evaluator, settings: PlayerSettings, secon
     """A new search of a game's position, run for a time."""
     search = Search(game, settings.search, seed=1)
     end = time.monotonic() + seconds
-    Pool(evaluator, settings.leaves_at_once).run(search, Limits(), lambda: time.monotonic() >= end)
+    Pool(evaluator, settings.leaves_at_once, settings.threads).run(search, Limits(), lambda: time.monotonic() >= end)
     return search
 
 
@@ -51,7 +54,7 @@ def measure_search(path: Path, games: Sequence[Game], threads: int, seconds: flo
         seconds: for all turns of both sides together.
     """
     settings = PlayerSettings(threads=threads)
-    counting = CountingEvaluator(OnnxEvaluator(path, threads))
+    counting = CountingEvaluator(OnnxEvaluator(path))
     raw = RawSpeed(path, games)
     way = raw.best_way(threads)
     search_for(games[0], counting, settings, 0.0)

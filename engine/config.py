@@ -35,8 +35,10 @@ class SearchSettings:
     """The same at the root, 0 to 2."""
     virtual_loss: float = 1.0
     """Lost games that a playout in flight counts for, 0 to 10."""
-    flight_share: float = 1.0
-    """Most playouts in flight, as a share of the root's visits (and at least one), 0 to 1."""
+    flight_least: int = 4
+    """Playouts that may be in flight however few the root's visits are (but no more than those), 1 to 1000, …"""
+    flight_share: float = 0.03
+    """… and as a share of those, 0 to 1: large batches are evaluated faster, but selected with less known."""
     score_weight: float = 0.0
     """Weight of the score in the utility beside the value, 0 to 1: 2/π · atan of the lead beyond `score_centre`."""
     score_scale: float = 0.75
@@ -86,6 +88,7 @@ SEARCH_RANGES: dict[str, tuple[float, float]] = {
     "fpu_reduction": (0, 2),
     "root_fpu_reduction": (0, 2),
     "virtual_loss": (0, 10),
+    "flight_least": (1, 1000),
     "flight_share": (0, 1),
     "score_weight": (0, 1),
     "score_scale": (0.01, 10),
@@ -228,6 +231,9 @@ class Limits:
         return all(getattr(self, item.name) is None for item in fields(self))
 
 
+NET_BATCH = 8
+"""Leaves evaluated together where the user says nothing: on 9×9 a net is 16% faster with 8 than with 2, on 19×19 1%."""
+
 DEFAULT_MOVE_TIME_S = 2.0
 """Seconds a move where the user gave no limit and the client no clock (Sabaki need not send any)."""
 
@@ -246,9 +252,9 @@ class PlayerSettings:
     mixing: float = 0.5
     """Weight of the rollout in a mixed playout, 0 to 1."""
     threads: int = 1
-    """Threads of the evaluator, 1 to 256."""
+    """Threads that evaluate batches side by side, 1 to 256."""
     batch_size: int | None = None
-    """Most leaves evaluated together, 1 to 256; None: a default for the kind of playout and the threads."""
+    """Most leaves evaluated together, 1 to 256; None: a default for the kind of playout."""
     seed: int | None = None
     """Seed of all chance, 0 to 2**63 - 1; None: a new one each time."""
     reuse_tree: bool = True
@@ -279,7 +285,5 @@ class PlayerSettings:
 
     @property
     def leaves_at_once(self) -> int:
-        """The batch size in force: rollouts are cheap and want many, nets are as fast with few."""
-        if self.batch_size is not None:
-            return self.batch_size
-        return 16 if self.playout == "rollout" else 4 * self.threads
+        """The batch size in force, for each thread."""
+        return NET_BATCH if self.batch_size is None else self.batch_size

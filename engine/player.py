@@ -64,7 +64,8 @@ class Player:
 
     def set_evaluator(self, evaluator: Evaluator) -> None:
         """Think with another evaluator from now on; the tree is forgotten."""
-        self._pool = Pool(evaluator, self.settings.leaves_at_once)
+        alone = isinstance(evaluator, RolloutEvaluator)  # its search plays by itself, in one thread
+        self._pool = Pool(evaluator, self.settings.leaves_at_once, 1 if alone else self.settings.threads)
         self._search: Searching | None = None
         self._store: EvaluationStore | None = None
 

@@ -46,7 +46,7 @@ ROOT = 0
 class RolloutSearch:
     """The search of one position by rollouts."""
 
-    in_flight = 0
+    in_flight = most_in_flight = 0
     full = False
     """Never: a tree that has reached its limit goes on with rollouts from its leaves."""
 

@@ -113,12 +113,20 @@ class Search:
         """Bytes of the tree's nodes and of the evaluations in use."""
         return self._nodes_used * bytes_per_node() + self.store.held * self.store.slot_bytes
 
+    @property
+    def most_in_flight(self) -> int:
+        """Rows that may be in flight at once, those that are included."""
+        settings, visits = self.settings, self.visits
+        if visits == 0:
+            return settings.root_symmetries
+        return max(min(settings.flight_least, visits), int(settings.flight_share * visits))
+
     def collect(self, batch: LeafBatch, limit: int | None = None) -> int:
         """Add leaves to a batch, as many as fit and at most `limit` playouts. Returns how many were added.
 
         Playouts that end in finished games are counted at once, so 0 may be returned while `playouts` grew.
         """
-        room = min(batch.capacity - batch.count, self._flight_room())
+        room = min(batch.capacity - batch.count, self.most_in_flight - self.in_flight)
         if room <= 0 or not self._make_room(room):
             return 0
         inputs = batch.inputs
@@ -268,12 +276,6 @@ class Search:
     @property
     def _nodes_used(self) -> int:
         return int(self._tree.used[NODES_USED])
-
-    def _flight_room(self) -> int:
-        """Rows that may still go into flight."""
-        if self.visits == 0:
-            return self.settings.root_symmetries
-        return max(1, int(self.settings.flight_share * self.visits)) - self.in_flight
 
     def _ways(self, positions: bool) -> Ways:
         """The ways of a descent for an evaluator that sees planes, or positions: those may be judged by chance."""

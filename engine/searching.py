@@ -33,6 +33,10 @@ class Searching(Protocol):
     def in_flight(self) -> int:
         """Rows of batches under evaluation."""
 
+    @property
+    def most_in_flight(self) -> int:
+        """Rows that may be in flight at once, those that are included."""
+
     playouts: int
     """Playouts finished since the search began or the root moved."""
 

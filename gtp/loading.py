@@ -86,14 +86,15 @@ class Evaluators:
     def __init__(self, weights: Path | None) -> None:
         """Play with a net's file; None: there is none, and that has been said."""
         self._weights = weights
-        self._nets: dict[int, Evaluator | None] = {}
+        self._nets: list[Evaluator | None] = []
+        """The net, once it was asked for."""
         self._told: set[str] = set()
 
     def __call__(self, size: int, settings: PlayerSettings) -> tuple[Evaluator, PlayerSettings]:
         """The evaluator for a board size and settings, rollouts where the net cannot be had."""
         from ponnuki.engine.evaluator import MixedEvaluator, RolloutEvaluator
 
-        net = None if settings.playout == "rollout" else self._net(settings.threads)
+        net = None if settings.playout == "rollout" else self._net()
         if net is not None and net.outputs.sizes and size not in net.outputs.sizes:
             sizes = ", ".join(map(str, net.outputs.sizes))
             self._tell(f"the net was made for board sizes {sizes}, not {size}: playing by rollouts")
@@ -102,18 +103,19 @@ class Evaluators:
             return RolloutEvaluator(), replace(settings, playout="rollout")
         return (MixedEvaluator(net, settings.mixing) if settings.playout == "mixed" else net), settings
 
-    def _net(self, threads: int) -> Evaluator | None:
-        if threads not in self._nets:
-            self._nets[threads] = self._load_net(threads)
-        return self._nets[threads]
+    def _net(self) -> Evaluator | None:
+        if not self._nets:
+            self._nets.append(self._load_net())
+        return self._nets[0]
 
-    def _load_net(self, threads: int) -> Evaluator | None:
+    def _load_net(self) -> Evaluator | None:
+        """The net, one thread a call: threads of the search evaluate batches side by side (`engine.pool`)."""
         if self._weights is None:
             return None
         from ponnuki.nets.ort import OnnxEvaluator
 
         try:
-            return OnnxEvaluator(self._weights, threads)
+            return OnnxEvaluator(self._weights)
         except WeightsError as error:
             self._tell(f"{error}: playing by rollouts")
             return None

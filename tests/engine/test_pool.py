@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import random
+import threading
+import time
 
 import numpy as np
 import pytest
 
-from ponnuki.engine.config import Limits
+from ponnuki.engine.config import Limits, SearchSettings
+from ponnuki.engine.evaluator import Evaluation, LeafBatch
 from ponnuki.engine.game import Game
 from ponnuki.engine.pool import Pool, playouts_left
 from ponnuki.engine.search import Search
@@ -86,3 +89,71 @@ def test_playouts_left(limits: Limits, left: int | None) -> None:
     search = Search(random_game(5))
     Pool(OpinionEvaluator(), 4).run(search, Limits(playouts=30))
     assert playouts_left(search, limits) == left
+
+
+@pytest.mark.parametrize("workers", [2, 3])
+@pytest.mark.parametrize("batch_size", [1, 4])
+def test_several_workers_do_what_one_does(workers: int, batch_size: int) -> None:
+    """The limits are met to the playout, every playout is backed up, and nothing stays in flight."""
+    for seed in range(3):
+        search = Search(random_game(seed), seed=seed)
+        pool = Pool(SlowEvaluator(), batch_size, workers)
+        pool.run(search, Limits(playouts=150))
+        assert search.playouts == search.visits == 150
+        assert search.in_flight == 0
+        tree = search.tree
+        assert tree.pending[: tree.used[0]].max() == 0
+        assert sum(stats.visits for stats in search.snapshot().moves) == 149
+        pool.run(search, Limits(visits=160))
+        assert search.visits == 160
+
+
+def test_workers_evaluate_side_by_side() -> None:
+    evaluator = SlowEvaluator()
+    search = Search(random_game(3), SearchSettings(flight_least=8))
+    Pool(evaluator, 4, 2).run(search, Limits(playouts=200))
+    assert evaluator.most_at_once == 2
+
+
+def test_workers_stop_when_they_are_told() -> None:
+    search = Search(random_game(3))
+    Pool(SlowEvaluator(), 4, 2).run(search, Limits(), lambda: search.visits >= 60)
+    assert 60 <= search.visits < 80
+    assert search.in_flight == 0
+
+
+def test_workers_end_with_a_tree_that_is_full() -> None:
+    search = Search(random_game(3, 9), SearchSettings(max_tree_mb=1))
+    Pool(OpinionEvaluator(), 4, 2).run(search, Limits())
+    assert search.full
+    assert search.in_flight == 0
+
+
+def test_a_failure_in_a_worker_is_raised_and_ends_the_others() -> None:
+    search = Search(random_game(3))
+    with pytest.raises(RuntimeError, match="out of order"):
+        Pool(SlowEvaluator(fails_at=20), 4, 3).run(search, Limits())
+
+
+class SlowEvaluator(OpinionEvaluator):
+    """Lets other threads run in between, and counts how many are in it."""
+
+    def __init__(self, fails_at: int | None = None) -> None:
+        super().__init__()
+        self._fails_at = fails_at
+        self._lock = threading.Lock()
+        self._inside = self._called = 0
+        self.most_at_once = 0
+
+    def evaluate(self, batch: LeafBatch) -> Evaluation:
+        with self._lock:
+            self._inside += 1
+            self._called += 1
+            self.most_at_once = max(self.most_at_once, self._inside)
+            fails = self._called == self._fails_at
+        time.sleep(0.002)
+        with self._lock:
+            self._inside -= 1
+            if fails:
+                raise RuntimeError("out of order")
+            return super().evaluate(batch)

@@ -114,7 +114,8 @@ def test_same_tree_as_the_reference(rules: Rules, batch_size: int) -> None:
     {"policy_temperature": 2.5},
     {"root_fpu_reduction": 0.0},
     {"c_puct_stdev": 0.85},
-    {"flight_share": 0.1},
+    {"flight_least": 1, "flight_share": 0.1},
+    {"flight_least": 2, "flight_share": 1.0},
     {"score_weight": 0.4},
     {"score_weight": 0.4, "score_scale": 0.2, "score_centre": 0.1},
     {"root_policy_temperature": 1.5},
@@ -404,7 +405,7 @@ def test_the_tree_grows_beyond_its_first_room() -> None:
 def test_two_batches_in_flight() -> None:
     """Leaves of a second batch are others than the first's, and applying in either order counts all of them."""
     game, _ = both_games(5, 0.5, Rules(), 6, random.Random(5))
-    search, evaluator = Search(game), OpinionEvaluator()
+    search, evaluator = Search(game, SearchSettings(flight_share=0.5)), OpinionEvaluator()
     run(search, evaluator, 20, 4)
     batches = [LeafBatch(5, 4, evaluator.inputs) for _ in range(2)]
     collected = [search.collect(batch) for batch in batches]

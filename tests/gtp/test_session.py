@@ -160,17 +160,17 @@ class TestEvaluators:
 
     @pytest.fixture
     def evaluators(self, monkeypatch, tmp_path):
-        monkeypatch.setattr(Evaluators, "_load_net", lambda self, threads: Net())
+        monkeypatch.setattr(Evaluators, "_load_net", lambda self: Net())
         return Evaluators(tmp_path / "net.onnx")
 
     def test_by_kind_of_playout(self, evaluators):
         kinds = {kind: type(evaluators(9, PlayerSettings(playout=kind))[0]) for kind in ("net", "mixed", "rollout")}
         assert kinds == {"net": Net, "mixed": MixedEvaluator, "rollout": RolloutEvaluator}
 
-    def test_the_net_is_loaded_once_for_each_number_of_threads(self, evaluators):
-        one, again = (evaluators(size, PlayerSettings())[0] for size in (9, 13))
-        assert one is again
-        assert evaluators(9, PlayerSettings(threads=2))[0] is not one
+    def test_the_net_is_loaded_once(self, evaluators):
+        one, again, threads = (evaluators(*args)[0] for args in (
+            (9, PlayerSettings()), (13, PlayerSettings()), (9, PlayerSettings(threads=2))))
+        assert one is again is threads
 
     def test_other_sizes_fall_back_to_rollouts_and_say_so_once(self, evaluators, capsys):
         for kind in ("net", "mixed", "net"):

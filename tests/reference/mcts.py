@@ -28,6 +28,7 @@ class PuctSettings:
     fpu_reduction: float
     root_fpu_reduction: float
     virtual_loss: float
+    flight_least: int
     flight_share: float
     score_weight: float
     score_scale: float
@@ -200,7 +201,9 @@ class ReferenceSearch:
     def collect(self, limit: int) -> list[tuple[Node, Path, ReferenceGame]]:
         """Up to `limit` playouts: finished games are backed up at once, meeting a leaf in flight ends the call."""
         leaves: list[tuple[Node, Path, ReferenceGame]] = []
-        limit = min(limit, max(1, int(self.settings.flight_share * self.root.visits)))
+        visits = self.root.visits
+        least = min(self.settings.flight_least, visits) if visits else 1
+        limit = min(limit, max(least, int(self.settings.flight_share * visits)))
         for _ in range(limit):
             node, path, game, known = self.descend()
             if node.state == "awaiting":
