@@ -31,7 +31,10 @@ from ponnuki.engine.rollout import seeded
 from ponnuki.engine.tactics import could_kill, is_self_atari, outcome, two_liberties
 from tests.reference.go import after_stone, chain, liberties, parse_diagram
 
-pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered")  # uint64 wraps, where not compiled
+pytestmark = [
+    pytest.mark.kernels,
+    pytest.mark.filterwarnings("ignore:overflow encountered"),  # uint64 wraps, where not compiled
+]
 
 
 def random_state(seed: int) -> np.ndarray:

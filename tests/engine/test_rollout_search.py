@@ -18,6 +18,8 @@ from ponnuki.engine.rave import EDGES_USED, NO_CHILD, NODES_USED, PASS_PLACE, UN
 from ponnuki.engine.rollout import seeded
 from ponnuki.engine.rollout_search import RolloutSearch
 
+pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered")  # uint64 wraps, where not compiled
+
 
 def searched(game: Game, playouts: int, seed: int = 1, **settings: float) -> RolloutSearch:
     """A search after so many playouts."""
@@ -54,6 +56,7 @@ def test_the_sums_of_the_tree_agree() -> None:
     assert seen == int(tree.used[NODES_USED]) - 1 > 100
 
 
+@pytest.mark.kernels
 def test_edges_are_the_legal_moves_that_fill_no_own_eye_and_the_pass() -> None:
     game = Game(4, 0.5)
     game.set_stones([(BLACK, point) for point in (1, 4, 5, 2, 6)] + [(WHITE, 15)], BLACK)
@@ -62,6 +65,7 @@ def test_edges_are_the_legal_moves_that_fill_no_own_eye_and_the_pass() -> None:
     assert moves == {3, 7, 8, 9, 10, 11, 12, 13, 14, 16}  # not 0, Black's eye
 
 
+@pytest.mark.kernels
 def test_selection_mixes_own_and_amaf_averages_as_the_formula_says() -> None:
     search = searched(Game(5, 3.0), 500, rave_equivalence=200, exploration=0.3)
     tree, parameters = search.tree, search._parameters()
@@ -143,6 +147,7 @@ def test_a_full_tree_goes_on_from_its_leaves() -> None:
     assert int(search.tree.used[EDGES_USED]) <= len(search.tree.place)
 
 
+@pytest.mark.kernels
 def test_ended_games_are_counted_with_all_stones() -> None:
     """After a pass, passing ends the game: with the board as it is Black leads."""
     game = Game(3, 0.5)
@@ -155,6 +160,7 @@ def test_ended_games_are_counted_with_all_stones() -> None:
     assert int(search.tree.place[int(search.tree.first_edge[0]) + int(search.tree.edge_count[0]) - 1]) == PASS_PLACE
 
 
+@pytest.mark.kernels
 def test_allowed_moves_only_at_the_root() -> None:
     allowed = np.zeros(26, bool)
     allowed[[3, 12]] = True
