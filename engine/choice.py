@@ -17,9 +17,12 @@ def lower_bound(stats: MoveStats, stdevs: float) -> float:
 
 
 def surest_move(snapshot: SearchSnapshot, settings: ChoiceSettings) -> MoveStats:
-    """The move with the highest lower confidence bound among those with enough visits; the most visited without it."""
+    """The move with the highest lower confidence bound among those with enough visits.
+
+    Without the bound the most visited one, and a plan's own choice where there was a plan.
+    """
     first = snapshot.moves[0]
-    if settings.lcb_stdevs == 0:
+    if settings.lcb_stdevs == 0 or snapshot.planned:
         return first
     enough = settings.lcb_share * first.visits
     candidates = [stats for stats in snapshot.moves if stats.visits >= enough]

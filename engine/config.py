@@ -168,7 +168,7 @@ class RolloutSettings:
 class ChoiceSettings:
     """How the move is chosen when the search has ended."""
 
-    lcb_stdevs: float = 0.0
+    lcb_stdevs: float = 5.0
     """Standard errors that a move's lower confidence bound lies below its utility, 0 to 20; 0: most visits win."""
     lcb_share: float = 0.15
     """Visits that a move needs to be chosen by its bound, as a share of the most visited one's, 0 to 1."""

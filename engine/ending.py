@@ -117,7 +117,8 @@ def last_word(game: Game, snapshot: SearchSnapshot, chosen: int, judge: Judge) -
     """The move to play instead of the search's choice; the choice itself nearly always.
 
     - After the opponent's pass, a pass that wins by the count is played.
-    - A pass that would lose by the count because dead stones still stand is put off: they are captured.
+    - A pass that would lose by the count because dead stones still stand is put off: they are captured. Nor is a lost
+      game passed while something is open.
     - A move into decided territory gives way to a pass if the count wins whatever is still open, or if the game is lost
       and nothing is open.
     - An own eye is not filled; the search's next choice is played, or a pass.
@@ -142,15 +143,25 @@ def last_word(game: Game, snapshot: SearchSnapshot, chosen: int, judge: Judge) -
 
 
 def _instead_of_a_pass(game: Game, snapshot: SearchSnapshot, judge: Judge) -> int:
-    """The pass, unless the rules count dead stones that could still be captured and that turns the result."""
+    """The pass, unless it loses by the count and something may still be had: dead stones to capture, open points."""
     colour = snapshot.to_play
-    if not stands_as_it_is(game) or margin_to_play(game, colour) > 0:
+    if count_if_ended(game, colour, judge) > 0:
         return game.pass_move
     judgement = judge()
-    if margin_to_play(game, colour, judgement.status.dead) <= 0:
+    if stands_as_it_is(game) and margin_to_play(game, colour, judgement.status.dead) > 0:
+        capture = capturing_move(game, snapshot, colour, judgement)
+        return game.pass_move if capture is None else capture
+    if not undecided(game, judgement):
         return game.pass_move
-    capture = capturing_move(game, snapshot, colour, judgement)
-    return game.pass_move if capture is None else capture
+    searched = (stats.move for stats in snapshot.moves if stats.move != game.pass_move)
+    return next((move for move in searched if _is_of_use(game, move, colour, judgement)), game.pass_move)
+
+
+def _is_of_use(game: Game, move: int, colour: int, judgement: Judgement) -> bool:
+    """Whether a move is played where something is open, and gives nothing away."""
+    if is_pointless(game, move, judgement) or fills_own_eye(game, move, colour):
+        return False
+    return not is_self_atari(game.stones().reshape(-1), move, colour, game.size)
 
 
 def _may_be_pointless(game: Game, move: int) -> bool:

@@ -241,6 +241,7 @@ class Search:
             lead_to_play=float(tree.lead[ROOT]),
             raw_value_to_play=float(tree.raw_value[ROOT]),
             moves=tuple(moves),
+            planned=len(self._plan.visits) > 0,
             ownership_to_play=ownership,
             ownership_stdev=stdev,
             utility_to_play=float(tree.utility[ROOT]),

@@ -48,11 +48,13 @@ class SearchSnapshot:
     lead_to_play: float
     raw_value_to_play: float
     moves: tuple[MoveStats, ...]
-    """Best first: by visits, then by value."""
+    """Best first: by visits, then by value, or as a plan says."""
     ownership_to_play: np.ndarray | None = None
     """float32[N, N], -1 … 1, where the search keeps it."""
     ownership_stdev: np.ndarray | None = None
     """float32[N, N], its standard deviation over the evaluations."""
+    planned: bool = False
+    """Whether a plan for the root (Gumbel selection) has put the moves in order."""
     utility_to_play: float = 0.0
     raw_lead_to_play: float = 0.0
 

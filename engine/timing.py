@@ -23,6 +23,9 @@ WIDTH = 0.16
 CHECK_EVERY_S = 0.01
 """Seconds between two looks at the root; a look costs about 20 µs."""
 
+RIVAL_SHARE = 0.1
+"""Visits, as a share of the most visited move's, from which on another one may still be chosen."""
+
 LEAST_VISITS = 16
 """Visits of the root before anything is decided by them."""
 
@@ -60,16 +63,19 @@ def plan(
     return Budget(soft_s, hard_s)
 
 
-def is_settled(visits: np.ndarray, playouts_left: float) -> bool:
-    """Whether the most visited move stays so whatever the playouts that are left find.
+def is_settled(visits: np.ndarray, utilities: np.ndarray, playouts_left: float) -> bool:
+    """Whether the most visited move stays so whatever the playouts that are left find, and looks best, too.
+
+    A move that looks better with far fewer visits may yet be chosen by its lower confidence bound.
 
     Args:
-        visits: int[...], of the root's moves.
+        visits, utilities: int[...] and float[...], of the root's moves.
     """
     if len(visits) < 2:
         return False  # other moves may not have been looked at yet
     most, second = np.partition(visits, -2)[[-1, -2]]
-    return bool(most - second > playouts_left)
+    rivals = visits >= RIVAL_SHARE * most
+    return bool(most - second > playouts_left and utilities[np.argmax(visits)] >= utilities[rivals].max())
 
 
 def is_unclear(visits: np.ndarray, utilities: np.ndarray, settings: TimeSettings) -> bool:
@@ -115,7 +121,9 @@ class Timekeeper:
         if due and not unclear:
             return True
         end = self._hard if unclear else self._soft
-        return self._settings.early_stop and is_settled(visits, self._playouts_until(end, search, now))
+        return self._settings.early_stop and is_settled(
+            visits, utilities, self._playouts_until(end, search, now)
+        )
 
     def _playouts_until(self, end: float, search: Searching, now: float) -> float:
         """Playouts that still fit in until then, at the rate so far."""

@@ -23,7 +23,7 @@ def snapshot(*moves: tuple[int, float, float]) -> SearchSnapshot:
 
 
 @pytest.mark.parametrize(("settings", "move"), [
-    (ChoiceSettings(), 0),
+    (ChoiceSettings(lcb_stdevs=0.0), 0),
     (ChoiceSettings(lcb_stdevs=1.0), 1),
     (ChoiceSettings(lcb_stdevs=10.0), 0),
     (ChoiceSettings(lcb_stdevs=1.0, lcb_share=0.6), 0),

@@ -65,12 +65,13 @@ def test_byoyomi_periods_count() -> None:
     assert plan(clock, BLACK, 2, 9, SETTINGS) == Budget(10, 10)
 
 
-@pytest.mark.parametrize(("visits", "left", "settled"), [
-    ([100, 40, 3], 59, True), ([100, 40, 3], 60, False), ([3, 40, 100], 10, True), ([50, 50], 0, False),
-    ([70], 5, False), ([], 5, False),
+@pytest.mark.parametrize(("visits", "utilities", "left", "settled"), [
+    ([100, 40, 3], [0.2, 0.1, 0.9], 59, True), ([100, 40, 3], [0.2, 0.1, 0.9], 60, False),
+    ([3, 40, 100], [0, 0, 0.1], 10, True), ([50, 50], [0, 0], 0, False), ([100, 40], [0.1, 0.2], 10, False),
+    ([70], [0], 5, False), ([], [], 5, False),
 ])
-def test_settled(visits: list[int], left: float, settled: bool) -> None:
-    assert is_settled(np.array(visits, np.int32), left) == settled
+def test_settled(visits: list[int], utilities: list[float], left: float, settled: bool) -> None:
+    assert is_settled(np.array(visits, np.int32), np.array(utilities), left) == settled
 
 
 @pytest.mark.parametrize(("visits", "utilities", "unclear"), [
@@ -100,7 +101,8 @@ class FakeSearch:
 @pytest.mark.parametrize(("visits", "utilities", "settings", "seconds"), [
     ([60, 30], [0.2, 0.0], TimeSettings(early_stop=False), 4.0),  # a clear choice: the soft time
     ([60, 50], [0.2, 0.3], TimeSettings(early_stop=False), 10.0),  # unclear: the hard time
-    ([60, 50], [0.2, 0.3], SETTINGS, 9.2),  # at 100 playouts in that time, ten more cannot come
+    ([60, 50], [0.2, 0.19], SETTINGS, 9.2),  # at 100 playouts in that time, ten more cannot come
+    ([60, 50], [0.2, 0.3], SETTINGS, 10.0),  # though they cannot, the other may be chosen for its utility
     ([600, 5], [0.2, 0.0], SETTINGS, None),  # settled as soon as the rate says so
     ([600, 5], [0.2, 0.0], TimeSettings(early_stop=False), 4.0),
     ([8, 5], [0.2, 0.3], SETTINGS, 10.0),  # too few visits to say anything
