@@ -22,7 +22,7 @@ from .evaluations import (
 from .evaluator import MAX_DEPTH
 from .features import SYMMETRIES
 from .gumbel import planned_move
-from .leaf import evaluation_key, fill_inputs, fill_leaf, node_key
+from .leaf import bar_moves, evaluation_key, fill_inputs, fill_leaf, node_key
 from .rollout import next_random, random_below
 from .scoring import board_margin
 from .tree import (
@@ -149,6 +149,7 @@ def write_leaf(tree, node, depth, leaves, row, key, symmetry, scratch, position,
     for step in range(2 * depth):
         leaves.path[row, step] = scratch.path[step]
     fill_inputs(leaves, row, scratch.board, position, needs)
+    bar_moves(leaves.legal[row], position, np.int64(scratch.board.info[TO_PLAY]), depth)
     tree.state[node] = AWAITING
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -40,6 +42,20 @@ class Position(NamedTuple):
     ko: int
     scoring: int
     suicide: bool
+    barred: np.ndarray  # uint8[2, N*N + 1], 1 for moves that Black and White may not play; [0, 0]: none
+    barred_until: np.ndarray  # int64[2], depth from which on Black and White may
+
+
+@dataclass(frozen=True)
+class Restriction:
+    """Moves that a colour may not play in the tree, for its first few moves of a variation."""
+
+    colour: int
+    moves: frozenset[int]
+    until_depth: int
+    """Moves from the root, both colours counted, before which it holds; 1 is the root alone."""
+    allow: bool = False
+    """Whether `moves` are the only ones allowed instead."""
 
 
 class Needs(NamedTuple):
@@ -50,7 +66,25 @@ class Needs(NamedTuple):
     random_symmetry: bool
 
 
-def position_of(game: Game) -> Position:
+_NOTHING_BARRED = np.zeros((0, 0), np.uint8)
+
+
+def barred_moves(size: int, restrictions: Sequence[Restriction]) -> tuple[np.ndarray, np.ndarray]:
+    """The fields `barred` and `barred_until` of a Position. Of several depths for a colour the largest holds."""
+    until = np.zeros(2, np.int64)
+    if not restrictions:
+        return _NOTHING_BARRED, until
+    barred = np.zeros((2, size * size + 1), np.uint8)
+    for restriction in restrictions:
+        row = barred[restriction.colour - 1]
+        named = np.zeros(len(row), bool)
+        named[list(restriction.moves)] = True
+        row |= (~named if restriction.allow else named).astype(np.uint8)
+        until[restriction.colour - 1] = max(until[restriction.colour - 1], restriction.until_depth)
+    return barred, until
+
+
+def position_of(game: Game, restrictions: Sequence[Restriction] = ()) -> Position:
     """A game's present position, for the kernels; independent of the game."""
     board = new_board(game.size)
     copy_board(game.board, board)
@@ -65,17 +99,33 @@ def position_of(game: Game) -> Position:
         int(game.rules.ko),
         int(game.rules.scoring),
         bool(game.rules.suicide),
+        *barred_moves(game.size, restrictions),
     )
 
 
 def position_after(position: Position, move: int) -> Position:
-    """The position after a move; the board is changed in place."""
+    """The position after a move, without restrictions; the board is changed in place."""
     play(position.board, move)
     length = position.history_length
     history = np.zeros(length + 1 + MAX_DEPTH, np.uint64)
     history[:length] = position.history[:length]
     history[length] = hash_key(position.board, position.ko)
-    return position._replace(history=history, history_length=length + 1)
+    barred, until = barred_moves(0, ())
+    return position._replace(history=history, history_length=length + 1, barred=barred, barred_until=until)
+
+
+@kernel
+def bar_moves(legal, position, colour, depth):
+    """Take a colour's barred moves at a depth off its legal ones (uint8[N*N + 1]), unless that leaves none."""
+    if position.barred.shape[0] == 0 or depth >= position.barred_until[colour - 1]:
+        return
+    left = 0
+    for move in range(legal.shape[0]):
+        left += legal[move] != 0 and position.barred[colour - 1, move] == 0
+    if left > 0:
+        for move in range(legal.shape[0]):
+            if position.barred[colour - 1, move] != 0:
+                legal[move] = 0
 
 
 @kernel

@@ -35,6 +35,7 @@ from .board import (
     to_point,
 )
 from .coords import BLACK, EMPTY, OFF_BOARD
+from .leaf import bar_moves
 from .policy import gather, heavy_rollout, recent_place
 from .rollout import final_area_margin, is_own_eye, point_owner, random_below
 from .scoring import board_margin
@@ -158,7 +159,7 @@ def select_rave_edge(tree, node, parameters, state):
 
 
 @kernel
-def expand_rave(tree, node, board, position, history_length, allowed, scratch, policy, parameters):
+def expand_rave(tree, node, board, position, depth, scratch, policy, parameters):
     """Give a node an edge for each legal move that fills no own eye, and the pass. False where there is no room."""
     size = np.int64(board.info[SIZE])
     area = size * size
@@ -166,12 +167,14 @@ def expand_rave(tree, node, board, position, history_length, allowed, scratch, p
     if first + area + 1 > tree.place.shape[0]:
         return False
     colour = np.int64(board.info[TO_PLAY])
-    legal_moves(board, position.history, history_length, position.ko, position.suicide, scratch.legal)
+    length = position.history_length + depth
+    legal_moves(board, position.history, length, position.ko, position.suicide, scratch.legal)
+    bar_moves(scratch.legal, position, colour, depth)
     spread_policy(board, scratch.share, policy, colour)
     last = recent_place(board, 0)
     edge = first
     for point in range(area):
-        if scratch.legal[point] == 0 or (allowed.shape[0] > 0 and allowed[point] == 0):
+        if scratch.legal[point] == 0:
             continue
         place = to_bordered(np.int64(point), size)
         if is_own_eye(board, place, colour):
@@ -179,7 +182,7 @@ def expand_rave(tree, node, board, position, history_length, allowed, scratch, p
         add_edge(tree, edge, place)
         write_prior(tree, edge, board, place, colour, last, scratch.share[place], parameters)
         edge += 1
-    if edge == first or allowed.shape[0] == 0 or allowed[area] != 0:
+    if edge == first or scratch.legal[area] != 0:
         add_edge(tree, edge, PASS_PLACE)
         # A pass looks bad until it is tried, unless the opponent has just passed.
         tree.prior_visits[edge] = parameters.prior_even
@@ -279,22 +282,19 @@ def result_of(margin_black, score_share, size):
 
 
 @kernel
-def play_one(tree, position, allowed, scratch, policy, parameters):
+def play_one(tree, position, scratch, policy, parameters):
     """One playout: descend, expand, roll out, back up."""
     board = scratch.board
     copy_board(position.board, board)
     size = np.int64(board.info[SIZE])
     node = np.int64(0)
     depth = 0
-    length = position.history_length
     last_depth = scratch.path_edge.shape[0] - 1
     while board.info[PASSES] < 2 and depth < last_depth:
         if tree.edge_count[node] == UNEXPANDED:
             if depth > 0 and tree.visits[node] < parameters.expand_visits:
                 break
-            if not expand_rave(
-                tree, node, board, position, length, allowed if depth == 0 else allowed[:0], scratch, policy, parameters
-            ):
+            if not expand_rave(tree, node, board, position, depth, scratch, policy, parameters):
                 break
         edge = select_rave_edge(tree, node, parameters, scratch.random)
         scratch.path_node[depth] = node
@@ -302,8 +302,7 @@ def play_one(tree, position, allowed, scratch, policy, parameters):
         depth += 1
         place = np.int64(tree.place[edge])
         play(board, size * size if place == PASS_PLACE else to_point(place, size))
-        position.history[length] = hash_key(board, position.ko)
-        length += 1
+        position.history[position.history_length + depth - 1] = hash_key(board, position.ko)
         node = np.int64(tree.child[edge])
         if node == NO_CHILD:
             node = new_child(tree, edge)
@@ -358,10 +357,10 @@ def add_owners(board, ownership):
 
 
 @kernel
-def play_many(tree, position, allowed, scratch, policy, parameters, count):
+def play_many(tree, position, scratch, policy, parameters, count):
     """So many playouts."""
     for _ in range(count):
-        play_one(tree, position, allowed, scratch, policy, parameters)
+        play_one(tree, position, scratch, policy, parameters)
 
 
 @kernel

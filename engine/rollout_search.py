@@ -6,6 +6,7 @@ It asks no evaluator: ``collect`` plays its playouts itself, many in one call of
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from .board import TO_PLAY, new_board
 from .config import RolloutSettings, SearchSettings
 from .evaluator import MAX_DEPTH, Evaluation, LeafBatch
 from .game import Game
-from .leaf import position_after, position_of
+from .leaf import Restriction, position_after, position_of
 from .policy import shipped_policy
 from .rave import (
     EDGE_FIELDS,
@@ -56,19 +57,18 @@ class RolloutSearch:
         settings: SearchSettings | None = None,
         rollouts: RolloutSettings | None = None,
         seed: int = 0,
-        allowed: np.ndarray | None = None,
+        restrictions: Sequence[Restriction] = (),
     ) -> None:
         """Search a game's present position; the game is not held on to.
 
         Args:
             settings: of these, only `max_tree_mb` matters here.
-            allowed: bool[N*N + 1], the moves looked at at the root, until the root moves; by default all legal ones.
+            restrictions: moves that are not looked at, until the root moves.
         """
         self.size = game.size
         self.playouts = 0
         self._rollouts = rollouts or RolloutSettings()
-        self._position = position_of(game)
-        self._allowed = np.zeros(0, np.uint8) if allowed is None else np.asarray(allowed, np.uint8)
+        self._position = position_of(game, restrictions)
         self._policy = shipped_policy()
         area = self.size * self.size
         bordered_area = len(self._position.board.colour)
@@ -119,7 +119,7 @@ class RolloutSearch:
         """Play at most `limit` playouts and no more than `PLAYOUTS_AT_ONCE`. Adds no row to the batch."""
         count = PLAYOUTS_AT_ONCE if limit is None else min(limit, PLAYOUTS_AT_ONCE)
         self._make_room(count)
-        play_many(self._tree, self._position, self._allowed, self._scratch, self._policy, self._parameters(), count)
+        play_many(self._tree, self._position, self._scratch, self._policy, self._parameters(), count)
         self.playouts += count
         self._owned += count
         return 0
@@ -132,9 +132,8 @@ class RolloutSearch:
 
     def advance(self, move: int) -> None:
         """Play a legal move at the root and keep the tree below it; playouts count from 0 again."""
-        child = self._child(move)
+        child = NO_CHILD if self._position.barred_until.max() > 1 else self._child(move)
         self._position = position_after(self._position, move)
-        self._allowed = np.zeros(0, np.uint8)
         self.playouts = self._owned = 0
         self._scratch.ownership[:] = 0
         old = self._tree

@@ -7,6 +7,8 @@ be in flight. ``snapshot`` is all that analysis and records print; ``advance`` m
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from .board import TO_PLAY, legal_moves, new_board
@@ -17,7 +19,7 @@ from .evaluator import MAX_DEPTH, Evaluation, LeafBatch
 from .features import symmetry_table
 from .game import Game
 from .gumbel import NO_PLAN, final_scores, make_plan
-from .leaf import Needs, position_after, position_of
+from .leaf import Needs, Restriction, bar_moves, position_after, position_of
 from .rollout import seeded
 from .root import dirichlet, forbidden_moves, prepare_root
 from .snapshot import MoveStats, SearchSnapshot, links_of, move_stats
@@ -65,14 +67,14 @@ class Search:
         settings: SearchSettings | None = None,
         seed: int = 0,
         store: EvaluationStore | None = None,
-        allowed: np.ndarray | None = None,
+        restrictions: Sequence[Restriction] = (),
     ) -> None:
         """Search a game's present position; the game is not held on to.
 
         Args:
             seed: of the symmetries, the noise and the leaves' seeds.
             store: where evaluations are kept, by default one of its own; of the game's size and the settings' kind.
-            allowed: bool[N*N + 1], the moves looked at at the root, until the root moves; by default all legal ones.
+            restrictions: moves that are not looked at, until the root moves.
         """
         self.settings = settings or SearchSettings()
         self.size = game.size
@@ -83,8 +85,7 @@ class Search:
         """Whether the tree has reached its limit, so that no further playout can begin."""
         self.in_flight = 0
         """Rows of batches under evaluation."""
-        self._position = position_of(game)
-        self._allowed = None if allowed is None else np.asarray(allowed, np.uint8)
+        self._position = position_of(game, restrictions)
         self._scratch = _new_scratch(self.size, seed)
         self._noise = np.random.default_rng(seed)
         self._max_nodes = NODES_PER_SLOT * self.store.max_slots
@@ -196,9 +197,8 @@ class Search:
         """
         if self.in_flight:
             raise RuntimeError("advance() while evaluations are in flight")
-        child = self._child(move)
+        child = NO_NODE if self._position.barred_until.max() > 1 else self._child(move)
         self._position = position_after(self._position, move)
-        self._allowed = None
         self._budget, self._plan = None, NO_PLAN
         self.playouts = 0
         self.full = False
@@ -282,7 +282,8 @@ class Search:
         """The ways of a descent for an evaluator that sees planes, or positions: those may be judged by chance."""
         settings = self.settings
         symmetries = 1 if positions else settings.root_symmetries
-        return Ways(settings.transpositions, self.store.shared and not positions, symmetries)
+        barred = len(self._position.barred) > 0  # its evaluations are of no use elsewhere
+        return Ways(settings.transpositions, self.store.shared and not positions and not barred, symmetries)
 
     def _begin(self) -> None:
         """Prepare a root that has just been evaluated or arrived at."""
@@ -320,12 +321,11 @@ class Search:
         )
 
     def _allowed_moves(self) -> np.ndarray:
-        """uint8[M]: the root's legal moves, less those that the caller ruled out (unless that leaves none)."""
+        """uint8[M]: the root's legal moves, less those that are barred."""
         position = self._position
         legal = np.empty(self.size * self.size + 1, np.uint8)
         legal_moves(position.board, position.history, position.history_length, position.ko, position.suicide, legal)
-        if self._allowed is not None and (legal & self._allowed).any():
-            legal &= self._allowed
+        bar_moves(legal, position, self.to_play, 0)
         return legal
 
     def _child(self, move: int) -> int:

@@ -12,6 +12,7 @@ from ponnuki.engine.config import ConfigError, Limits, PlayerSettings, RolloutSe
 from ponnuki.engine.coords import BLACK, WHITE, parse_vertex
 from ponnuki.engine.evaluator import LeafBatch, RolloutEvaluator
 from ponnuki.engine.game import Game
+from ponnuki.engine.leaf import Restriction
 from ponnuki.engine.player import Player
 from ponnuki.engine.pool import Pool
 from ponnuki.engine.rave import EDGES_USED, NO_CHILD, NODES_USED, PASS_PLACE, UNEXPANDED, rave_bytes, select_rave_edge
@@ -161,10 +162,9 @@ def test_ended_games_are_counted_with_all_stones() -> None:
 
 
 @pytest.mark.kernels
-def test_allowed_moves_only_at_the_root() -> None:
-    allowed = np.zeros(26, bool)
-    allowed[[3, 12]] = True
-    search = RolloutSearch(Game(5), rollouts=RolloutSettings(exploration=1.0), seed=1, allowed=allowed)
+def test_restrictions_hold_at_the_root() -> None:
+    only = [Restriction(BLACK, frozenset({3, 12}), 1, allow=True)]
+    search = RolloutSearch(Game(5), rollouts=RolloutSettings(exploration=1.0), seed=1, restrictions=only)
     Pool(RolloutEvaluator(), 1).run(search, Limits(playouts=200))
     assert {stats.move for stats in search.snapshot().moves} == {3, 12}
     search.advance(12)

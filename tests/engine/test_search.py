@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from ponnuki.engine.config import SearchSettings
-from ponnuki.engine.coords import parse_vertex, vertex
+from ponnuki.engine.coords import BLACK, WHITE, parse_vertex, vertex
 from ponnuki.engine.evaluations import NO_SLOT, EvaluationStore
 from ponnuki.engine.evaluator import Evaluation, Evaluator, LeafBatch, RolloutEvaluator, UniformEvaluator
 from ponnuki.engine.game import Game
+from ponnuki.engine.leaf import Restriction
 from ponnuki.engine.pool import Pool
 from ponnuki.engine.rules import Ko, Rules, Scoring
 from ponnuki.engine.search import Search, new_store
@@ -350,17 +351,47 @@ def test_the_root_in_all_symmetries_is_the_mean_of_them() -> None:
 
 
 @pytest.mark.kernels
-def test_moves_that_are_not_allowed_get_no_visits() -> None:
-    game = Game(5, 0.5)
-    allowed = np.zeros(26, bool)
-    allowed[[3, 7, 12]] = True
-    search = Search(game, allowed=allowed)
+def test_only_the_moves_allowed_are_looked_at() -> None:
+    search = Search(Game(5, 0.5), restrictions=[Restriction(BLACK, frozenset({3, 7, 12}), 1, allow=True)])
     run(search, OpinionEvaluator(), 100, 3)
     assert {stats.move for stats in search.snapshot().moves} == {3, 7, 12}
     assert search.priors().sum() == pytest.approx(search.priors()[[3, 7, 12]].sum(), abs=1e-6)
     search.advance(7)
     run(search, OpinionEvaluator(), search.visits + 200, 3)
     assert {stats.move for stats in search.snapshot().moves} - {3, 7, 12}, "the next root is free again"
+
+
+@pytest.mark.kernels
+def test_moves_are_barred_for_a_colour_down_to_a_depth() -> None:
+    """Black may not take the centre in the first three moves of a variation, White not the corner in the first two."""
+    barred = [Restriction(BLACK, frozenset({12}), 3), Restriction(WHITE, frozenset({0, 24}), 2)]
+    search = Search(Game(5, 0.5), restrictions=barred)
+    run(search, OpinionEvaluator(), 1500, 3)
+    tree, store = search.tree, search.store.arrays
+    seen: dict[int, set[int]] = {depth: set() for depth in range(8)}
+    level = [ROOT]
+    for depth in range(5):
+        below = []
+        for node in level:
+            for place, link in enumerate(links_of(tree, node)):
+                seen[depth].add(int(store.move[tree.slot[node], place]))
+                below.append(int(tree.link_child[link]))
+        level = below
+    assert 12 not in seen[0] | seen[2]
+    assert 12 in seen[1]
+    assert not seen[1] & {0, 24}
+    assert 0 in seen[0] | seen[2]
+    assert seen[3] & {0, 24}
+    assert 12 in seen[4]
+    search.advance(7)
+    assert search.visits == 0, "what was found under restrictions is of no use without them"
+
+
+@pytest.mark.kernels
+def test_restrictions_that_leave_nothing_are_lifted() -> None:
+    search = Search(Game(2, 0.5), restrictions=[Restriction(BLACK, frozenset(range(5)), 1)])
+    run(search, OpinionEvaluator(), 50, 1)
+    assert len(search.snapshot().moves) > 1
 
 
 @pytest.mark.kernels
