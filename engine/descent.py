@@ -214,12 +214,12 @@ def write_root_again(tree, leaves, row, end, symmetries, scratch, position, need
 
 @kernel
 def apply_evaluations(
-    tree, store, leaves, start, stop, policy, value, lead, ownership, tables, temperature, parameters
+    tree, store, leaves, start, stop, policy, value, lead, lead_stdev, ownership, tables, temperature, parameters
 ):
     """Expand and back up rows [start, stop) of a batch. Returns the playouts done.
 
     Args:
-        policy: float32[B, N*N + 1]; value, lead: float32[B]; ownership: float32[B, N*N] or [0, 0].
+        policy: float32[B, N*N + 1]; value, lead, lead_stdev: float32[B]; ownership: float32[B, N*N] or [0, 0].
         tables: int16[8, N*N], `features.symmetry_table`.
         temperature: divides the policy's logits.
     """
@@ -232,6 +232,7 @@ def apply_evaluations(
         count = write_priors(store, slot, leaves.legal[row], policy[row], order, temperature)
         store.value[slot] = value[row]
         store.lead[slot] = lead[row]
+        store.lead_stdev[slot] = lead_stdev[row]
         if store.ownership.shape[0] > 0 and ownership.shape[0] > 0:
             for point in range(order.shape[0]):
                 store.ownership[slot, point] = np.int8(np.rint(100 * ownership[row, order[point]]))
@@ -263,6 +264,7 @@ def blend(store, slot, other, share):
         store.prior[slot, index] = np.uint16(np.sqrt((1.0 - share) * old * old + share * new * new) + 0.5)
     store.value[slot] = (1.0 - share) * store.value[slot] + share * store.value[other]
     store.lead[slot] = (1.0 - share) * store.lead[slot] + share * store.lead[other]
+    store.lead_stdev[slot] = (1.0 - share) * store.lead_stdev[slot] + share * store.lead_stdev[other]
     for point in range(store.ownership.shape[1] if store.ownership.shape[0] > 0 else 0):
         mixture = (1.0 - share) * store.ownership[slot, point] + share * store.ownership[other, point]
         store.ownership[slot, point] = np.int8(np.rint(mixture))

@@ -44,6 +44,7 @@ class Evaluations(NamedTuple):
     prior: np.ndarray  # uint16[slots, M], 65535 · √prior
     value: np.ndarray  # float32[slots], to play
     lead: np.ndarray  # float32[slots], to play, points
+    lead_stdev: np.ndarray  # float32[slots], points
     ownership: np.ndarray  # int8[slots or 0, N*N], 100 × ownership to play
 
 
@@ -67,13 +68,14 @@ def allocate_evaluations(slots: int, moves: int, ownership_points: int) -> Evalu
         prior=np.empty((slots, moves), np.uint16),
         value=np.empty(slots, np.float32),
         lead=np.empty(slots, np.float32),
+        lead_stdev=np.empty(slots, np.float32),
         ownership=np.empty((slots if ownership_points else 0, ownership_points), np.int8),
     )
 
 
 def bytes_per_slot(moves: int, ownership_points: int) -> int:
     """Bytes of one slot, its share of the buckets included."""
-    return 8 + 4 + 4 + 4 + 2 + 2 + 4 * moves + 4 + 4 + ownership_points
+    return 8 + 4 + 4 + 4 + 2 + 2 + 4 * moves + 4 + 4 + 4 + ownership_points
 
 
 @inlined_kernel

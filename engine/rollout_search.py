@@ -158,8 +158,8 @@ class RolloutSearch:
         total = float(out.sum())
         return out / np.float32(total) if total else out
 
-    def snapshot(self, max_pv: int = 64) -> SearchSnapshot:
-        """The state of the search now."""
+    def snapshot(self, max_pv: int = 64, *, lead_stdev: bool = False, moves_ownership: bool = False) -> SearchSnapshot:
+        """The state of the search now; leads' standard deviations and the moves' ownership are not known."""
         tree, visits = self._tree, self.visits
         priors = self.priors()
         moves = [self._move_stats(edge, priors, max_pv) for edge in self._tried(ROOT)]

@@ -72,6 +72,7 @@ def prepare_root(tree, store, allowed, temperature, noise, noise_weight, weight)
     store.move_count[new] = count
     store.value[new] = store.value[old]
     store.lead[new] = store.lead[old]
+    store.lead_stdev[new] = store.lead_stdev[old]
     for point in range(store.ownership.shape[1] if store.ownership.shape[0] > 0 else 0):
         store.ownership[new, point] = store.ownership[old, point]
     total = 0.0

@@ -8,6 +8,7 @@ be in flight. ``snapshot`` is all that analysis and records print; ``advance`` m
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -23,6 +24,7 @@ from .leaf import Needs, Restriction, bar_moves, position_after, position_of
 from .rollout import seeded
 from .root import dirichlet, forbidden_moves, prepare_root
 from .snapshot import MoveStats, SearchSnapshot, links_of, move_stats
+from .subtree import Subtrees
 from .tree import (
     EXPANDED,
     LINKS_USED,
@@ -37,7 +39,6 @@ from .tree import (
     grow,
     keep_below,
     let_go_of_others,
-    mean_ownership,
     release_leaves,
 )
 
@@ -159,6 +160,7 @@ class Search:
         """Take the evaluations of this search's rows of a batch."""
         start, stop = batch.spans[id(self)]
         lead = evaluation.lead_to_play
+        lead_stdev = evaluation.lead_stdev
         ownership = evaluation.ownership_to_play
         new_root = self._tree.state[ROOT] != EXPANDED
         self.playouts += apply_evaluations(
@@ -170,6 +172,7 @@ class Search:
             evaluation.policy,
             evaluation.value_to_play,
             np.zeros(stop, np.float32) if lead is None else lead,
+            np.zeros(stop, np.float32) if lead_stdev is None else lead_stdev,
             _NO_OWNERSHIP if ownership is None else ownership.reshape(len(ownership), -1),
             symmetry_table(self.size),
             self.settings.policy_temperature,
@@ -217,21 +220,30 @@ class Search:
         let_go_of_others(self._tree, self.store.arrays, np.full(self._nodes_used, NO_NODE, np.int32))
         self._tree = allocate_tree(1, 1)
 
-    def snapshot(self, max_pv: int = 64) -> SearchSnapshot:
+    def snapshot(self, max_pv: int = 64, *, lead_stdev: bool = False, moves_ownership: bool = False) -> SearchSnapshot:
         """The state of the search now.
 
         Args:
             max_pv: longest principal variation in moves.
+            lead_stdev: whether the standard deviations of the leads are wanted, which takes a look at all nodes.
+            moves_ownership: whether the moves' own ownership is wanted, likewise; the settings must keep it.
         """
         tree = self._tree
-        moves = [
-            move_stats(tree, self.store.arrays, index, link, max_pv)
-            for index, link in enumerate(links_of(tree, ROOT))
-            if tree.link_visits[link]
-        ]
+        below = Subtrees(tree, self.store.arrays, self.size)
+        moves = []
+        for index, link in enumerate(links_of(tree, ROOT)):
+            if tree.link_visits[link]:
+                stats = move_stats(tree, self.store.arrays, index, link, max_pv)
+                if lead_stdev or moves_ownership:
+                    nodes = below.below(int(tree.link_child[link]))
+                    spread = below.lead_stdev(nodes) if lead_stdev else 0.0
+                    owned = -below.ownership(nodes)[0] if moves_ownership and self.store.keeps_ownership else None
+                    stats = replace(stats, lead_stdev=spread, ownership_to_play=owned)
+                moves.append(stats)
         moves.sort(key=lambda stats: (-stats.visits, -stats.value_to_play, stats.move))
         moves = self._planned_first(moves)
-        ownership, stdev = self._ownership(ROOT)
+        root = below.below(ROOT) if self.visits and (lead_stdev or self.store.keeps_ownership) else None
+        ownership, stdev = below.ownership(root) if root and self.store.keeps_ownership else (None, None)
         return SearchSnapshot(
             size=self.size,
             to_play=self.to_play,
@@ -246,6 +258,7 @@ class Search:
             ownership_stdev=stdev,
             utility_to_play=float(tree.utility[ROOT]),
             raw_lead_to_play=float(tree.raw_lead[ROOT]),
+            lead_stdev=below.lead_stdev(root) if root and lead_stdev else 0.0,
         )
 
     def root_visits(self) -> tuple[np.ndarray, np.ndarray]:
@@ -334,17 +347,6 @@ class Search:
             if self.store.arrays.move[slot, index] == move:
                 return int(self._tree.link_child[link])
         return NO_NODE
-
-    def _ownership(self, node: int) -> tuple[np.ndarray | None, np.ndarray | None]:
-        """Mean and standard deviation of the ownership below a node, for its side to play."""
-        if not self.store.keeps_ownership or not self.visits:
-            return None, None
-        area = self.size * self.size
-        mean, square = np.empty(area, np.float32), np.empty(area, np.float32)
-        queue, weight = np.empty(self._nodes_used, np.int32), np.zeros(self._nodes_used)
-        mean_ownership(self._tree, self.store.arrays, node, queue, weight, mean, square)
-        stdev = np.sqrt(np.maximum(0, square - mean * mean))
-        return mean.reshape(self.size, self.size), stdev.reshape(self.size, self.size)
 
     def _make_room(self, playouts: int) -> bool:
         """Have room for so many more playouts; False where the limit forbids it."""

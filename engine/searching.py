@@ -55,8 +55,8 @@ class Searching(Protocol):
     def release(self) -> None:
         """Let go of what is shared; the search is of no use afterwards."""
 
-    def snapshot(self, max_pv: int = 64) -> SearchSnapshot:
-        """The state of the search now."""
+    def snapshot(self, max_pv: int = 64, *, lead_stdev: bool = False, moves_ownership: bool = False) -> SearchSnapshot:
+        """The state of the search now; what is asked for besides may be left out where it is not known."""
 
     def root_visits(self) -> tuple[np.ndarray, np.ndarray]:
         """(visits, utilities to play) of the root's moves that were looked at."""

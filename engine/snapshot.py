@@ -29,6 +29,10 @@ class MoveStats:
     """One standard error of the utility; the lower confidence bound lies a multiple of it below."""
     pv_visits: tuple[int, ...] = ()
     """Visits of the variation's moves."""
+    lead_stdev: float = 0.0
+    """Standard deviation of the final lead in points, where it was asked for."""
+    ownership_to_play: np.ndarray | None = None
+    """float32[N, N], -1 … 1, where it was asked for."""
 
     @property
     def winrate(self) -> float:
@@ -57,6 +61,8 @@ class SearchSnapshot:
     """Whether a plan for the root (Gumbel selection) has put the moves in order."""
     utility_to_play: float = 0.0
     raw_lead_to_play: float = 0.0
+    lead_stdev: float = 0.0
+    """Standard deviation of the final lead in points, where it was asked for."""
 
     @property
     def winrate(self) -> float:

@@ -418,34 +418,27 @@ def release_leaves(tree, store):
 
 
 @kernel
-def mean_ownership(tree, store, start, queue, weight, mean, square):
-    """Mean and mean square of the evaluations' ownership below a node, from the view of the side to play there.
-
-    Each evaluation counts with the visits that the node owes to it.
+def own_shares(tree, start, queue, weight, sign):
+    """How much each evaluation below a node counts in the node's means.
 
     Args:
-        queue: int32[nodes used], weight: float64[nodes used] zeroed; scratch.
-        mean, square: float32[N*N], overwritten; the mean is -1 … 1.
+        queue: int32[nodes used], written: the nodes below, the start first.
+        weight: float64[nodes used], all 0; written, by node: the share of what goes through it.
+        sign: float32[nodes used], written, by place in the queue: 1 where the start's side is to play, else -1.
+
+    Returns the number of nodes.
     """
-    mean[:] = np.float32(0)
-    square[:] = np.float32(0)
     weight[start] = 1.0
     queue[0] = start
     waiting, level_end, seen = 0, 1, 1
-    sign = np.float32(0.01)
+    side = np.float32(1)
     while waiting < seen:
         # Nodes of one distance from the start together: their weights are then complete, since paths count moves.
         while waiting < level_end:
             node = np.int64(queue[waiting])
+            sign[waiting] = side
             waiting += 1
             share = weight[node] / max(1, tree.visits[node])
-            if tree.slot[node] != NO_SLOT:
-                own = np.float32(share)
-                ownership = store.ownership[tree.slot[node]]
-                for point in range(mean.shape[0]):
-                    owned = sign * np.float32(ownership[point])
-                    mean[point] += own * owned
-                    square[point] += own * owned * owned
             link = np.int64(tree.first_link[node])
             while link != NO_LINK:
                 child = np.int64(tree.link_child[link])
@@ -456,4 +449,26 @@ def mean_ownership(tree, store, start, queue, weight, mean, square):
                     weight[child] += share * tree.link_visits[link]
                 link = np.int64(tree.link_next[link])
         level_end = seen
-        sign = -sign
+        side = -side
+    return seen
+
+
+@kernel
+def sum_ownership(store, slots, shares, sign, mean, square):
+    """Mean and mean square of evaluations' ownership.
+
+    Args:
+        slots: int32[n], NO_SLOT where there is none; shares: float64[n]; sign: float32[n].
+        mean, square: float32[N*N], overwritten; the mean is -1 … 1.
+    """
+    mean[:] = np.float32(0)
+    square[:] = np.float32(0)
+    for index in range(slots.shape[0]):
+        if slots[index] != NO_SLOT:
+            own = np.float32(shares[index])
+            ownership = store.ownership[slots[index]]
+            scale = np.float32(0.01) * sign[index]
+            for point in range(mean.shape[0]):
+                owned = scale * np.float32(ownership[point])
+                mean[point] += own * owned
+                square[point] += own * owned * owned

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -209,6 +209,50 @@ def test_symmetries_do_not_change_an_equivariant_opinion(seed: int) -> None:
     assert plain.ownership_to_play is not None
     assert plain.ownership_to_play == pytest.approx(turned.ownership_to_play, abs=0.011)
     assert np.abs(plain.ownership_to_play).max() > 0.2
+
+
+@pytest.mark.kernels
+@pytest.mark.parametrize("transpositions", [False, True])
+def test_the_leads_spread_is_that_of_the_evaluations_and_their_own(transpositions: bool) -> None:
+    """Of a tree: from the own leads of all its nodes, from one view, each with a standard deviation of three points."""
+
+    class Unsure(OpinionEvaluator):
+        def evaluate(self, batch: LeafBatch) -> Evaluation:
+            evaluation = super().evaluate(batch)
+            return replace(evaluation, lead_stdev=np.full(batch.count, 3.0, np.float32))
+
+    search = Search(Game(5, 0.5), SearchSettings(transpositions=transpositions), seed=2)
+    run(search, Unsure(), 400, 4)
+    snapshot = search.snapshot(lead_stdev=True)
+    if not transpositions:
+        tree = search.tree
+        leads, level, sign = [], [ROOT], 1
+        while level:
+            leads += [sign * float(tree.raw_lead[node]) for node in level]
+            level = [int(tree.link_child[link]) for node in level for link in links_of(tree, node)]
+            sign = -sign
+        assert len(leads) == 400
+        assert snapshot.lead_stdev == pytest.approx(np.sqrt(np.var(leads) + 9), rel=1e-4)
+    mean_square = sum(stats.visits * (stats.lead_stdev**2 + stats.lead_to_play**2) for stats in snapshot.moves)
+    mean_square = (mean_square + snapshot.raw_lead_to_play**2 + 9) / 400
+    assert snapshot.lead_stdev == pytest.approx(np.sqrt(mean_square - snapshot.lead_to_play**2), rel=1e-3)
+    assert min(stats.lead_stdev for stats in snapshot.moves) == pytest.approx(3, abs=1e-3)
+    assert search.snapshot().lead_stdev == 0, "only where it is asked for"
+
+
+@pytest.mark.kernels
+def test_ownership_of_moves_adds_up_to_that_of_the_root() -> None:
+    game, _ = both_games(5, 0.5, Rules(), 7, random.Random(1))
+    search = Search(game, SearchSettings(keep_ownership=True), seed=1)
+    run(search, EquivariantEvaluator(), 1, 1)
+    own = search.snapshot().ownership_to_play
+    run(search, EquivariantEvaluator(), 300, 4)
+    snapshot = search.snapshot(moves_ownership=True)
+    total = own + sum(stats.visits * stats.ownership_to_play for stats in snapshot.moves)
+    assert snapshot.ownership_to_play == pytest.approx(total / 300, abs=1e-3)
+    assert snapshot.ownership_stdev is not None
+    assert 0 < snapshot.ownership_stdev.max() <= 1
+    assert search.snapshot().moves[0].ownership_to_play is None
 
 
 def test_leaves_are_shown_in_different_symmetries() -> None:
