@@ -209,6 +209,18 @@ class TimeSettings:
 
 
 @dataclass(frozen=True)
+class Restriction:
+    """Moves that a colour may not play in the tree, for its first few moves of a variation."""
+
+    colour: int
+    moves: frozenset[int]
+    until_depth: int
+    """Moves from the root, both colours counted, before which it holds; 1 is the root alone."""
+    allow: bool = False
+    """Whether `moves` are the only ones allowed instead."""
+
+
+@dataclass(frozen=True)
 class Limits:
     """When a search ends: whichever comes first; None is no limit."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -25,6 +24,7 @@ from .board import (
     new_board,
     play,
 )
+from .config import Restriction
 from .coords import BLACK, WHITE
 from .evaluations import NO_KEY, mixed
 from .evaluator import MAX_DEPTH
@@ -44,18 +44,6 @@ class Position(NamedTuple):
     suicide: bool
     barred: np.ndarray  # uint8[2, N*N + 1], 1 for moves that Black and White may not play; [0, 0]: none
     barred_until: np.ndarray  # int64[2], depth from which on Black and White may
-
-
-@dataclass(frozen=True)
-class Restriction:
-    """Moves that a colour may not play in the tree, for its first few moves of a variation."""
-
-    colour: int
-    moves: frozenset[int]
-    until_depth: int
-    """Moves from the root, both colours counted, before which it holds; 1 is the root alone."""
-    allow: bool = False
-    """Whether `moves` are the only ones allowed instead."""
 
 
 class Needs(NamedTuple):

@@ -5,13 +5,14 @@ from __future__ import annotations
 import random
 import threading
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from .choice import choose
 from .clock import Clock
-from .config import DEFAULT_MOVE_TIME_S, Limits, PlayerSettings
+from .config import DEFAULT_MOVE_TIME_S, Limits, PlayerSettings, Restriction
 from .ending import Judgement, judge_board, last_word
 from .estimate import FinalStatus, final_status, ownership_black
 from .evaluations import EvaluationStore
@@ -28,6 +29,13 @@ RESIGN_BEFORE = 0.2
 
 LEAST_THINKING = 0.25
 """Share of a move's time that is thought even if the clock ran long before, while kernels were compiled or loaded."""
+
+
+FULL_TREE_PAUSE_S = 0.02
+"""Seconds between two looks at an analysis that cannot go on because its memory is full."""
+
+Watch = Callable[[Searching], None]
+"""Looks at a search that is going on; must be quick."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +133,8 @@ class Player:
         stop: threading.Event | None = None,
         commit: bool = True,
         started: float | None = None,
+        watch: Watch | None = None,
+        restrictions: Sequence[Restriction] = (),
     ) -> Choice:
         """Think, choose, and play the move unless it is a resignation.
 
@@ -133,15 +143,19 @@ class Player:
             stop: ends the search at once when set.
             commit: False leaves the game as it is.
             started: `time.monotonic()` when the clock began to run, by default now.
+            watch: called with the search between batches.
+            restrictions: moves that are not looked at; what is found under them is not kept.
         """
         started = time.monotonic() if started is None else started
         turn = self.game.to_play
         colour = turn if colour is None else colour
         self._give_turn(colour)
-        search = self._current_search()
+        search = self._search_under(restrictions)
         keeper = self._timekeeper(colour, started)
 
         def is_over() -> bool:
+            if watch is not None and search.visits:
+                watch(search)
             return (stop is not None and stop.is_set()) or (keeper is not None and keeper.is_over(search))
 
         self._pool.run(search, self.settings.limits, is_over)
@@ -151,11 +165,47 @@ class Player:
         if commit:
             self.clock.spend(colour, spent)
         resign = commit and self._should_resign(colour, snapshot)
+        if restrictions:
+            self.forget()
         if commit and not resign:
             self.play(move)
         else:
             self._give_turn(turn)
         return Choice(move, resign, snapshot, spent)
+
+    def analyze(
+        self, colour: int, stop: threading.Event, watch: Watch, restrictions: Sequence[Restriction] = ()
+    ) -> None:
+        """Search for a colour until `stop` is set; the game stays as it is.
+
+        Args:
+            watch: called with the search between batches, and again and again where the tree's memory is full.
+            restrictions: moves that are not looked at; what is found under them is not kept.
+        """
+        turn = self.game.to_play
+        self._give_turn(colour)
+        search = self._search_under(restrictions)
+
+        def is_over() -> bool:
+            watch(search)
+            return stop.is_set()
+
+        try:
+            self._pool.run(search, Limits(), is_over)
+            while not stop.wait(FULL_TREE_PAUSE_S):
+                watch(search)
+        finally:
+            if restrictions:
+                self.forget()
+            self._give_turn(turn)
+
+    def keep_ownership(self) -> None:
+        """Keep the evaluations' ownership from now on, which snapshots then tell; what was searched is forgotten."""
+        settings = self.settings
+        if not settings.search.keep_ownership:
+            self.settings = replace(settings, search=replace(settings.search, keep_ownership=True))
+            self.forget()
+            self.clear_cache()
 
     def ponder(self, stop: threading.Event) -> None:
         """Search the present position until `stop` is set or the tree's memory is full; nothing is chosen or played.
@@ -190,14 +240,21 @@ class Player:
             self._search.playouts = 0
         return self._search
 
-    def _new_search(self) -> Searching:
+    def _search_under(self, restrictions: Sequence[Restriction]) -> Searching:
+        """The search of the present position: the one at hand, or a new one where restrictions are to hold in it."""
+        if restrictions:
+            self.forget()
+            self._search = self._new_search(restrictions)
+        return self._current_search()
+
+    def _new_search(self, restrictions: Sequence[Restriction] = ()) -> Searching:
         """RAVE where rollouts stand alone, else PUCT over the evaluator's answers."""
         settings, seed = self.settings, self._random.getrandbits(63)
         if isinstance(self.evaluator, RolloutEvaluator):
-            return RolloutSearch(self.game, settings.search, settings.rollouts, seed)
+            return RolloutSearch(self.game, settings.search, settings.rollouts, seed, restrictions)
         if self._store is None or self._store.size != self.game.size:
             self._store = new_store(self.game.size, settings.search)
-        return Search(self.game, settings.search, seed, self._store)
+        return Search(self.game, settings.search, seed, self._store, restrictions)
 
     def _timekeeper(self, colour: int, started: float) -> Timekeeper | None:
         """What ends the search in time: by the clock or the setting, whichever is tighter; None without either."""

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from .board import TO_PLAY, new_board
-from .config import RolloutSettings, SearchSettings
+from .config import Restriction, RolloutSettings, SearchSettings
 from .evaluator import MAX_DEPTH, Evaluation, LeafBatch
 from .game import Game
-from .leaf import Restriction, position_after, position_of
+from .leaf import position_after, position_of
 from .policy import shipped_policy
 from .rave import (
     EDGE_FIELDS,

@@ -13,14 +13,14 @@ from dataclasses import replace
 import numpy as np
 
 from .board import TO_PLAY, legal_moves, new_board
-from .config import SearchSettings
+from .config import Restriction, SearchSettings
 from .descent import Scratch, Ways, apply_evaluations, collect_leaves
 from .evaluations import EvaluationStore
 from .evaluator import MAX_DEPTH, Evaluation, LeafBatch
 from .features import symmetry_table
 from .game import Game
 from .gumbel import NO_PLAN, final_scores, make_plan
-from .leaf import Needs, Restriction, bar_moves, position_after, position_of
+from .leaf import Needs, bar_moves, position_after, position_of
 from .rollout import seeded
 from .root import dirichlet, forbidden_moves, prepare_root
 from .snapshot import MoveStats, SearchSnapshot, links_of, move_stats

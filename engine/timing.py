@@ -97,7 +97,7 @@ class Timekeeper:
         self._soft = started + max(0.0, budget.soft_s - overhead_s)
         self._hard = started + max(0.0, budget.hard_s - overhead_s)
         self._began = self._checked = self._stepped = time.monotonic()
-        self._step_s = 0.0
+        self._step_s = self._longest_s = 0.0
 
     def not_before(self, moment: float) -> None:
         """Think at least until a moment, though the clock may have run long before."""
@@ -107,8 +107,9 @@ class Timekeeper:
         """Whether to stop now; asked after every batch."""
         now = time.monotonic()
         self._step_s = max(now - self._stepped, 0.5 * self._step_s)
+        self._longest_s = max(now - self._stepped, 0.95 * self._longest_s)
         self._stepped = now
-        if now + 0.5 * self._step_s >= self._hard:
+        if now + self._longest_s >= self._hard:  # on a busy machine one step in many takes far longer than the others
             return True
         if search.visits < LEAST_VISITS:
             return False

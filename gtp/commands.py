@@ -7,6 +7,7 @@ from functools import partial
 
 from . import (
     accounts,
+    analysis_commands,
     net_commands,
     parameter_commands,
     play_commands,
@@ -30,6 +31,7 @@ MODULES = (
     sgf_commands,
     parameter_commands,
     net_commands,
+    analysis_commands,
     accounts,
 )
 

@@ -26,18 +26,56 @@ class GtpError(Exception):
     """A command that fails: the message becomes the reply ``? message``."""
 
 
+class LineStream:
+    """Lines of a reply that are sent before its end, below its ``=``; kept until they are connected to a client."""
+
+    def __init__(self, number: str = "") -> None:
+        self._number = number
+        self._send: Callable[[str], None] | None = None
+        self._kept = ""
+        self.begun = False
+        """Whether the ``=`` of the reply is out, so that it cannot become a failure any more."""
+
+    def connect(self, send: Callable[[str], None]) -> None:
+        """Send lines with this from now on."""
+        self._send = send
+
+    def begin(self) -> None:
+        """Say that the command was accepted."""
+        if not self.begun:
+            self.begun = True
+            self._put(f"={self._number}\n")
+
+    def line(self, text: str) -> None:
+        """Send one line."""
+        self.begin()
+        self._put(f"{text}\n")
+
+    def kept(self) -> str:
+        """What was never sent."""
+        return self._kept
+
+    def _put(self, text: str) -> None:
+        if self._send is None:
+            self._kept += text
+        else:
+            self._send(text)
+
+
 @dataclass(frozen=True)
 class Request:
-    """One command line, parsed.
-
-    `interrupt` is set, from another thread, when the client asks for the answer at once.
-    """
+    """One command line, parsed."""
 
     id: str
     """The digits that precede the command, as sent, or an empty string."""
     name: str
     arguments: tuple[str, ...] = ()
     interrupt: threading.Event = field(default_factory=threading.Event, compare=False, repr=False)
+    """Set, from another thread, when the client asks for the answer at once."""
+    superseded: threading.Event = field(default_factory=threading.Event, compare=False, repr=False)
+    """Set, from another thread, when a further line has come in, or nothing more will."""
+    stream: LineStream = field(default_factory=LineStream, compare=False, repr=False)
+    """For what is to be sent while the command is at work."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +105,7 @@ def parse_line(line: str) -> Request | None:
         return None
     number = words.pop(0) if words[0].isascii() and words[0].isdigit() else ""
     name = words.pop(0) if words else ""
-    return Request(number, name, tuple(words))
+    return Request(number, name, tuple(words), stream=LineStream(number))
 
 
 def format_reply(number: str, text: str, *, success: bool) -> str:
@@ -81,6 +119,12 @@ def format_reply(number: str, text: str, *, success: bool) -> str:
     body = "\n".join(line for line in lines if line)
     separator = "" if not body else "\n" if starts_below else " "
     return f"{'=' if success else '?'}{number}{separator}{body}\n\n"
+
+
+def format_end(text: str) -> str:
+    """The end of a reply whose first lines are out: perhaps some more, and the blank line."""
+    lines = "".join(f"{line}\n" for line in _CONTROL.sub("", text).split("\n") if line)
+    return f"{lines}\n"
 
 
 class Dispatcher:
@@ -110,11 +154,19 @@ class Dispatcher:
         try:
             text = handler(request) or ""
         except GtpError as error:
-            return Reply(format_reply(request.id, str(error), success=False))
+            return self._failure(request, str(error))
         except Exception:
             notice(f"internal error in GTP command {request.name!r}\n{traceback.format_exc().rstrip()}")
-            return Reply(format_reply(request.id, "internal error", success=False))
+            return self._failure(request, "internal error")
+        if request.stream.begun:
+            return Reply(request.stream.kept() + format_end(text))
         return Reply(format_reply(request.id, text, success=True), ends_session=request.name == "quit")
+
+    def _failure(self, request: Request, message: str) -> Reply:
+        """A failure reply, or the end of one that has begun as a success."""
+        if request.stream.begun:
+            return Reply(request.stream.kept() + format_end(""))
+        return Reply(format_reply(request.id, message, success=False))
 
     def _known_command(self, request: Request) -> str:
         if len(request.arguments) != 1:
@@ -128,6 +180,7 @@ class Dispatcher:
 def converse(dispatcher: Dispatcher, requests: Iterable[Request], send: Callable[[str], None]) -> bool:
     """Answer requests in turn until ``quit`` or their end; whether it was ``quit``."""
     for request in requests:
+        request.stream.connect(send)
         reply = dispatcher.answer(request)
         send(reply.text)
         if reply.ends_session:

@@ -99,11 +99,13 @@ class Inbox:
         except (OSError, ValueError):  # the pipe broke or was closed under us: the same as its end
             pass
         finally:
+            self._supersede()
             self._queue.put(None)
 
     def _take(self, line: str) -> None:
         if line.strip().lower() == INTERRUPT_COMMENT:
             self._interrupt()
+        self._supersede()
         request = parse_line(line)
         if request is not None:
             with self._lock:
@@ -115,6 +117,12 @@ class Inbox:
         with self._lock:
             for request in self._unanswered:
                 request.interrupt.set()
+
+    def _supersede(self) -> None:
+        """Tell what the client has sent so far that something follows."""
+        with self._lock:
+            for request in self._unanswered:
+                request.superseded.set()
 
     def __iter__(self) -> Iterator[Request]:
         """Requests until the stream ends; asking for the next one says that the last one is answered."""

@@ -21,7 +21,8 @@ from ponnuki.engine.rules import HOME_RULES, Rules
 from .pondering import Ponderer
 
 if TYPE_CHECKING:
-    from ponnuki.engine.player import Choice, Player
+    from ponnuki.engine.config import Restriction
+    from ponnuki.engine.player import Choice, Player, Watch
 
 
 @dataclass(frozen=True)
@@ -152,13 +153,29 @@ class Table:
         else:
             self._player.undo()
 
-    def choose(self, colour: int, interrupt: threading.Event, *, commit: bool) -> Choice:
+    def analyze(
+        self, colour: int, stop: threading.Event, watch: Watch, restrictions: Sequence[Restriction] = ()
+    ) -> None:
+        """Search for a colour until `stop` is set; `watch` sees the search between batches."""
+        self.player.analyze(colour, stop, watch, restrictions)
+
+    def choose(
+        self,
+        colour: int,
+        interrupt: threading.Event,
+        *,
+        commit: bool,
+        watch: Watch | None = None,
+        restrictions: Sequence[Restriction] = (),
+    ) -> Choice:
         """Our move for a colour, played where `commit` is set and it is no resignation.
 
         What the player takes to arrive is thinking time: the clock runs.
         """
         started, to_play = time.monotonic(), self.game.to_play
-        choice = self.player.genmove(colour, stop=interrupt, commit=commit, started=started)
+        choice = self.player.genmove(
+            colour, stop=interrupt, commit=commit, started=started, watch=watch, restrictions=restrictions
+        )
         self.last_choice = choice
         self._opponent_thinks = commit and not choice.resign and not self.game.is_over
         if not commit and self.game.to_play != to_play:

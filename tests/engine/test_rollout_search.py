@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 
 from ponnuki.engine.board import to_bordered
-from ponnuki.engine.config import ConfigError, Limits, PlayerSettings, RolloutSettings, SearchSettings
+from ponnuki.engine.config import ConfigError, Limits, PlayerSettings, Restriction, RolloutSettings, SearchSettings
 from ponnuki.engine.coords import BLACK, WHITE, parse_vertex
 from ponnuki.engine.evaluator import LeafBatch, RolloutEvaluator
 from ponnuki.engine.game import Game
-from ponnuki.engine.leaf import Restriction
 from ponnuki.engine.player import Player
 from ponnuki.engine.pool import Pool
 from ponnuki.engine.rave import EDGES_USED, NO_CHILD, NODES_USED, PASS_PLACE, UNEXPANDED, rave_bytes, select_rave_edge

@@ -8,12 +8,11 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
-from ponnuki.engine.config import SearchSettings
+from ponnuki.engine.config import Restriction, SearchSettings
 from ponnuki.engine.coords import BLACK, WHITE, parse_vertex, vertex
 from ponnuki.engine.evaluations import NO_SLOT, EvaluationStore
 from ponnuki.engine.evaluator import Evaluation, Evaluator, LeafBatch, RolloutEvaluator, UniformEvaluator
 from ponnuki.engine.game import Game
-from ponnuki.engine.leaf import Restriction
 from ponnuki.engine.pool import Pool
 from ponnuki.engine.rules import Ko, Rules, Scoring
 from ponnuki.engine.search import Search, new_store

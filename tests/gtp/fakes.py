@@ -56,7 +56,13 @@ class ScriptedPlayer:
         self.interrupted = False
 
     def genmove(
-        self, colour: int, stop: threading.Event, commit: bool = True, started: float | None = None
+        self,
+        colour: int,
+        stop: threading.Event,
+        commit: bool = True,
+        started: float | None = None,
+        watch: object = None,
+        restrictions: Sequence[object] = (),
     ) -> Choice:
         self.started = started
         word = next(self._script)
