@@ -33,7 +33,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> Parser:
     parser = subparsers.add_parser("gtp", help="play over GTP, for Sabaki and other board programs", epilog=EPILOG,
                                    description="Play Go over the Go Text Protocol, version 2, on stdin and stdout.")
     _add_strength(parser.add_argument_group("strength"))
-    _add_search(parser.add_argument_group("search"))
+    add_search_options(parser.add_argument_group("search"))
     _add_game(parser.add_argument_group("game"))
     add_katago_options(parser)
     add_common_options(parser)
@@ -59,7 +59,8 @@ def _add_strength(group: argparse._ArgumentGroup) -> None:
                        help=f"and so many points behind (default: {PLAYER.resign_lead:g})")
 
 
-def _add_search(group: argparse._ArgumentGroup) -> None:
+def add_search_options(group: argparse._ArgumentGroup) -> None:
+    """Declare the options of the search."""
     group.add_argument("--mixing", type=number(0, 1), metavar="L",
                        help=f"weight of the simulated game with --playout mixed (default: {PLAYER.mixing:g})")
     group.add_argument("--batch-size", type=whole_number(1, 256), metavar="B", help="most positions evaluated together")
@@ -75,13 +76,13 @@ def _add_search(group: argparse._ArgumentGroup) -> None:
                        help="settings of the choice of the move (temperature, lcb_stdevs, ...), likewise")
     group.add_argument("--timing", type=named_settings(TimeSettings), metavar="NAME=VALUE,...", default={},
                        help="settings of the time for a move (early_stop, extension, ...), likewise")
+
+
+def _add_game(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--ponder", action=argparse.BooleanOptionalAction,
                        help="think in the opponent's time, too (default: no)")
     group.add_argument("--reuse-tree", action=argparse.BooleanOptionalAction,
                        help="keep what was searched below the moves played (default: yes)")
-
-
-def _add_game(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--size", type=board_size, metavar="N",
                        help="board size until the program says another (default: 19)")
     group.add_argument("--komi", type=number(-1000, 1000), metavar="K",

@@ -34,6 +34,16 @@ def never_resign_unless(text: str) -> float | None:
     return None if yes_or_no(text) else 0.0
 
 
+PERSPECTIVES = ("black", "white", "sidetomove")
+
+
+def perspective(text: str) -> str:
+    """KataGo's reportAnalysisWinratesAs; of use to the analysis engine alone."""
+    if text.lower() not in PERSPECTIVES:
+        raise argparse.ArgumentTypeError(f"{text!r} is not accepted: expected {', '.join(PERSPECTIVES)}")
+    return text.lower()
+
+
 OVERRIDES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "maxVisits": ("visits", whole_number(1)),
     "maxPlayouts": ("playouts", whole_number(1)),
@@ -44,6 +54,7 @@ OVERRIDES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "resignConsecTurns": ("resign_moves", whole_number(1)),
     "allowResignation": ("resign_threshold", never_resign_unless),
     "ponderingEnabled": ("ponder", yes_or_no),
+    "reportAnalysisWinratesAs": ("perspective", perspective),
     "logFile": ("log", Path),
 }
 """KataGo's setting -> our option's destination and how its value is read."""
@@ -72,7 +83,7 @@ def apply_katago_options(args: argparse.Namespace) -> None:
     for text in args.katago_overrides or ():
         settings |= _known(text.split(","), "-override-config")
     for name, value in settings.items():
-        if getattr(args, name) is None:
+        if getattr(args, name, None) is None:
             setattr(args, name, value)
     _take_model(args)
 

@@ -62,8 +62,8 @@ class Loader:
         """Return once positions can be asked about; importing in two threads at once would be asking for trouble."""
         self._kernels_imported.wait()
 
-    def player(self, game: Game, settings: PlayerSettings) -> Player:
-        """A player for a game, as soon as all is loaded.
+    def evaluator(self, size: int, settings: PlayerSettings) -> tuple[Evaluator, PlayerSettings]:
+        """The evaluator for a board size, as soon as all is loaded, and the settings that go with it.
 
         Raises:
             GtpError: loading failed, or there is no evaluator for these settings.
@@ -71,12 +71,20 @@ class Loader:
         self._thread.join()
         if self._evaluator_for is None:
             raise GtpError(f"the engine could not be loaded: {self._failure}")
-        from ponnuki.engine.player import Player
-
         try:
-            evaluator, settings = self._evaluator_for(game.size, settings)
+            return self._evaluator_for(size, settings)
         except PonnukiError as error:
             raise GtpError(str(error)) from None
+
+    def player(self, game: Game, settings: PlayerSettings) -> Player:
+        """A player for a game, as soon as all is loaded.
+
+        Raises:
+            GtpError: loading failed, or there is no evaluator for these settings.
+        """
+        evaluator, settings = self.evaluator(game.size, settings)
+        from ponnuki.engine.player import Player
+
         return Player(game, evaluator, settings)
 
 

@@ -13,10 +13,11 @@ MAY_IMPORT = {
     "records": {"engine"},
     "nets": {"engine", "records"},
     "gtp": {"engine", "records", "nets"},
+    "analysis": {"engine", "nets", "gtp"},
     "arena": {"engine", "records", "gtp"},
     "selfplay": {"engine", "records", "nets", "arena"},
     "bench": {"engine", "records", "nets", "gtp", "arena", "selfplay"},
-    "cli": {"engine", "records", "nets", "gtp", "arena", "selfplay", "bench"},
+    "cli": {"engine", "records", "nets", "gtp", "analysis", "arena", "selfplay", "bench"},
     "weights": set(),
 }
 """Besides itself and `weights`, which is data."""
