@@ -27,6 +27,10 @@ from .timing import Budget, Timekeeper, plan
 RESIGN_BEFORE = 0.2
 """No resignation before this many moves a point of the board."""
 
+UNSEEN_S = 0.02
+"""Seconds of a move that pass on the client's clock before and after ours runs: `time_left` tells whole seconds alone,
+and over ten moves in a second of overtime the difference adds up."""
+
 LEAST_THINKING = 0.25
 """Share of a move's time that is thought even if the clock ran long before, while kernels were compiled or loaded."""
 
@@ -163,7 +167,7 @@ class Player:
         move = self._chosen_move(snapshot)
         spent = time.monotonic() - started
         if commit:
-            self.clock.spend(colour, spent)
+            self.clock.spend(colour, spent + UNSEEN_S)
         resign = commit and self._should_resign(colour, snapshot)
         if restrictions:
             self.forget()

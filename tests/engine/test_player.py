@@ -24,7 +24,7 @@ from ponnuki.engine.evaluator import (
     UniformEvaluator,
 )
 from ponnuki.engine.game import Game
-from ponnuki.engine.player import Player
+from ponnuki.engine.player import UNSEEN_S, Player
 from ponnuki.engine.rules import PRESETS, Rules, Scoring
 from tests.engine.fakes import EquivariantEvaluator, OpinionEvaluator
 from tests.reference.go import parse_diagram
@@ -118,7 +118,7 @@ def test_a_clock_limits_too_and_is_charged(clock_s: list[float]) -> None:
     assert budget_s is not None
     assert budget_s - 0.1 <= choice.time_s < budget_s + 0.1
     left_s = player.clock.budget_s(BLACK, 0, 5)
-    assert left_s == pytest.approx(budget_s * (40 - choice.time_s) / 40)
+    assert left_s == pytest.approx(budget_s * (40 - choice.time_s - UNSEEN_S) / 40)
     assert player.clock.budget_s(WHITE, 0, 5) == budget_s
 
 
