@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -49,7 +49,10 @@ def serve(start: Start) -> int:
     from .engine import AnalysisEngine
     from .query import Defaults
 
-    defaults = Defaults(start.settings.limits, start.settings.search, start.rules, start.perspective)
+    search = start.settings.search
+    share_mb = max(1.0, search.max_tree_mb / start.settings.threads)  # each worker has trees of its own
+    search = replace(search, max_tree_mb=share_mb)
+    defaults = Defaults(start.settings.limits, search, start.rules, start.perspective)
     engine = AnalysisEngine(
         loader.evaluator, start.settings, defaults, lambda reply: _write(output, traffic, reply), start.settings.threads
     )

@@ -38,7 +38,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> Parser:
     other.add_argument("--log", type=Path, metavar="FILE", help="append all that is received and sent to FILE")
     add_katago_options(parser)
     other.add_argument("-analysis-threads", dest="katago_threads", type=whole_number(1), metavar="T",
-                       help="KataGo's name for --threads")
+                       help="skipped: each of --threads searches eight positions at once")
     other.add_argument("-quit-without-waiting", action="store_true",
                        help="end with the input, whatever is not answered yet")
     add_common_options(parser)
