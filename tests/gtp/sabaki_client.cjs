@@ -58,6 +58,53 @@ async function takeBack(tracker) {
   assert.deepStrictEqual(responses.map(response => response.error), [false, false, false, true, false])
 }
 
+// What Sabaki shows of one line: it cuts it at "info", and drops a part that does not end with its variation.
+function parts(line) {
+  return line
+    .split(/\s*info\s+/)
+    .slice(1)
+    .map(text => text.trim())
+    .map(text => text.match(/^(.*?) pv ((?:[A-Z]\d+|pass)(?: (?:[A-Z]\d+|pass))*)$/))
+}
+
+async function analyse(tracker) {
+  const {controller} = tracker
+  await tracker.sync({komi: 7, boardsize: [9, 9], history: [{name: 'play', args: ['B', 'E5']}]})
+  report.analysis = {}
+  for (const name of ['lz-analyze', 'kata-analyze']) {
+    const lines = []
+    const times = []
+    const started = Date.now()
+    const reply = controller.sendCommand({name, args: ['W', '10']}, ({line}) => {
+      if (!line.startsWith('info ')) return
+      lines.push(line)
+      times.push(Date.now() - started)
+    })
+    while (lines.length < 3) {
+      assert(Date.now() - started < 30000, `${name} sent ${lines.length} lines`)
+      await new Promise(resolve => setTimeout(resolve, 10))
+    }
+    const aborting = Date.now()
+    await ask(controller, 'protocol_version') // this is how Sabaki ends an analysis
+    report.analysis[name] = {firstMs: times[0], stopMs: Date.now() - aborting}
+    const response = await reply
+    assert(!response.error, response.content)
+    for (const line of lines) {
+      const found = parts(line)
+      assert(found.length > 0 && found.every(part => part != null), line)
+    }
+  }
+  const played = await ask(controller, 'genmove', 'W')
+  assert(played !== 'E5')
+  await ask(controller, 'undo')
+  const moves = []
+  const response = await controller.sendCommand({name: 'kata-genmove_analyze', args: ['W', '10']}, ({line}) => {
+    if (line.startsWith('play ')) moves.push(line.slice(5).trim())
+  })
+  assert(!response.error && moves.length === 1, response.content)
+  await ask(controller, 'undo')
+}
+
 async function main() {
   const controller = new Controller(executable, options)
   controller.on('stderr', ({content}) => report.stderr.push(content))
@@ -69,6 +116,7 @@ async function main() {
   await synchronise(tracker)
   await playItself(tracker)
   await takeBack(tracker)
+  await analyse(tracker)
   const stopping = Date.now()
   const stopped = new Promise(resolve => controller.once('stopped', resolve))
   await controller.stop()

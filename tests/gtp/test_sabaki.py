@@ -23,7 +23,7 @@ def client_package():
 
 @pytest.mark.skipif(NODE is None, reason="node is not installed")
 @pytest.mark.skipif(client_package() is None, reason="@sabaki/gtp is neither on NODE_PATH nor in node_modules/")
-def test_sabaki_starts_it_plays_and_quits():
+def test_sabaki_starts_it_plays_analyses_and_quits():
     engine = [sys.executable, "-m", "ponnuki.cli.main", "gtp", "--playouts", "16", "--seed", "3"]
     environment = {**os.environ, "NODE_PATH": client_package()}
     done = subprocess.run(
@@ -33,4 +33,5 @@ def test_sabaki_starts_it_plays_and_quits():
     report = json.loads(done.stdout)
     assert report["name"] == "ponnuki"
     assert len(report["moves"]) >= 20
+    assert set(report["analysis"]) == {"lz-analyze", "kata-analyze"}
     assert not any("internal error" in line for line in report["stderr"])
