@@ -48,6 +48,9 @@ def search_for(game: Game, evaluator: Evaluator, settings: PlayerSettings, secon
 def measure_search(path: Path, games: Sequence[Game], threads: int, seconds: float) -> dict[str, Any]:
     """`raw_evals_per_s`, `playouts_per_s`, `search_efficiency` and `tree_bytes_per_node`.
 
+    The efficiency is the median over the turns, each against onnxruntime just before and just after it: the machine's
+    speed drifts by more than the search costs.
+
     Args:
         path: the network.
         games: mid-game positions; each turn searches the next one from a new tree, as for a move.
@@ -58,19 +61,19 @@ def measure_search(path: Path, games: Sequence[Game], threads: int, seconds: flo
     raw = RawSpeed(path, games)
     way = raw.best_way(threads)
     search_for(games[0], counting, settings, 0.0)
-    raw_rates, search_rates, search = [], [], None
+    raw_rates, search_rates, search = [raw.measure(way, TURN_S)], [], None
     for turn in range(max(2, round(seconds / (2 * TURN_S)))):
-        raw_rates.append(raw.measure(way, TURN_S))
         before, begin = counting.evaluations, time.perf_counter()
         search = search_for(games[turn % len(games)], counting, settings, TURN_S)
         search_rates.append((counting.evaluations - before) / (time.perf_counter() - begin))
+        raw_rates.append(raw.measure(way, TURN_S))
     assert search is not None
-    raw_evals, playouts = float(np.median(raw_rates)), float(np.median(search_rates))
+    around = (np.array(raw_rates[:-1]) + np.array(raw_rates[1:])) / 2
     return {
-        "raw_evals_per_s": raw_evals,
+        "raw_evals_per_s": float(np.median(raw_rates)),
         "raw_batch": way.batch,
         "raw_sessions": way.sessions,
-        "playouts_per_s": playouts,
-        "search_efficiency": playouts / raw_evals,
+        "playouts_per_s": float(np.median(search_rates)),
+        "search_efficiency": float(np.median(search_rates / around)),
         "tree_bytes_per_node": search.tree_bytes / int(search.tree.used[0]),
     }

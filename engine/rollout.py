@@ -77,6 +77,16 @@ def is_own_eye(board, place, colour):
 
 
 @inlined_kernel
+def touches_empty(board, place):
+    """Whether a neighbour of a bordered index is empty: a stone there is legal but for ko, and fills no eye."""
+    stride = board.info[SIZE] + 1
+    for step in (-stride, stride, -1, 1):
+        if board.colour[place + step] == EMPTY:
+            return True
+    return False
+
+
+@inlined_kernel
 def random_move(board, colour, state):
     """A uniformly chosen bordered index where a light rollout may play, 0 if there is none.
 
@@ -86,8 +96,10 @@ def random_move(board, colour, state):
     while left > 0:
         slot = random_below(state, left)
         place = np.int64(board.empties[slot])
-        if place != board.info[KO_POINT] and not is_own_eye(board, place, colour):
-            if placement_kind(board, place, colour) == LEGAL:
+        if place != board.info[KO_POINT]:
+            if touches_empty(board, place):
+                return place
+            if not is_own_eye(board, place, colour) and placement_kind(board, place, colour) == LEGAL:
                 return place
         left -= 1
         last = board.empties[left]

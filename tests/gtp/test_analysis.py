@@ -5,14 +5,18 @@ import re
 import threading
 import time
 
+import numpy as np
 import pytest
 
-from ponnuki.engine.config import Limits, PlayerSettings, Restriction, SearchSettings, TimeSettings
+from ponnuki.engine.config import ChoiceSettings, Limits, PlayerSettings, Restriction, SearchSettings, TimeSettings
 from ponnuki.engine.coords import BLACK, WHITE
 from ponnuki.engine.evaluator import UniformEvaluator
 from ponnuki.engine.game import Game
 from ponnuki.engine.player import Player
+from ponnuki.engine.pool import Pool
+from ponnuki.engine.search import Search
 from ponnuki.gtp.analysis_arguments import AnalysisRequest, parse_analysis
+from ponnuki.gtp.analysis_lines import shown_moves
 from ponnuki.gtp.commands import handlers
 from ponnuki.gtp.protocol import Dispatcher, GtpError, parse_line
 from ponnuki.gtp.session import Session
@@ -208,12 +212,22 @@ def test_variations_visits_and_ownership_of_each_move():
 
 def test_more_moves_or_fewer():
     desk = Desk()
-    line = desk("kata-analyze 1 minmoves 26", superseded_after=0.15).split("\n")[1]
-    found = KATA_MOVE.findall(line)
-    assert len(found) >= 25
-    assert any(visits == "0" for _, visits, *_ in found)
+    assert len(KATA_MOVE.findall(desk("kata-analyze 1 minmoves 26", superseded_after=0.15).split("\n")[1])) == 26
     line = desk("kata-analyze 1 maxmoves 2", superseded_after=0.2).split("\n")[1]
     assert len(KATA_MOVE.findall(line)) == 2
+
+
+def test_moves_without_visits_are_told_by_their_priors_with_the_root_s_figures():
+    search = Search(Game(5))
+    Pool(EquivariantEvaluator(), 1).run(search, Limits(visits=4))
+    snapshot, priors = search.snapshot(), search.priors()
+    shown = shown_moves(snapshot, priors, AnalysisRequest(BLACK, min_moves=10), ChoiceSettings())
+    unvisited = [stats for stats in shown if not stats.visits]
+    assert len(shown) == 10
+    assert len(unvisited) >= 7
+    assert [stats.prior for stats in unvisited] == sorted((stats.prior for stats in unvisited), reverse=True)
+    assert {stats.winrate for stats in unvisited} == {snapshot.winrate}
+    assert min(stats.prior for stats in unvisited) >= max(np.delete(priors, [stats.move for stats in shown]))
 
 
 def test_avoided_moves_are_not_looked_at_and_the_next_analysis_is_free_of_that():
