@@ -1,9 +1,12 @@
 """The onnxruntime evaluator: behind the search's seam, and one line for each file that it refuses."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import onnxruntime
 import pytest
 
 torch = pytest.importorskip("torch", reason="a net to evaluate is made with torch (the extra `train`)")
@@ -63,6 +66,43 @@ def test_threads_may_share_it(net_file: Path) -> None:
     with ThreadPoolExecutor(4) as pool:
         for answer, policy in zip(pool.map(evaluator.evaluate, batches), expected, strict=True):
             np.testing.assert_allclose(answer.policy, policy, atol=1e-6)
+
+
+def test_each_thread_works_in_a_session_of_its_own(net_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[SlowSession] = []
+
+    def open_session(*args: Any, **options: Any) -> SlowSession:
+        opened.append(SlowSession(real(*args, **options)))
+        return opened[-1]
+
+    real = onnxruntime.InferenceSession
+    monkeypatch.setattr(onnxruntime, "InferenceSession", open_session)
+    evaluator = OnnxEvaluator(net_file)
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(evaluator.evaluate, [leaf_batch(1) for _ in range(12)]))
+    assert 2 <= len(opened) <= 3
+    assert max(session.most_at_once for session in opened) == 1
+
+
+class SlowSession:
+    """A session that takes its time and counts who is in it."""
+
+    def __init__(self, session: onnxruntime.InferenceSession) -> None:
+        self._session = session
+        self._inside = 0
+        self.most_at_once = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._session, name)
+
+    def run(self, *args: Any) -> Any:
+        self._inside += 1
+        self.most_at_once = max(self.most_at_once, self._inside)
+        time.sleep(0.05)
+        try:
+            return self._session.run(*args)
+        finally:
+            self._inside -= 1
 
 
 def refusal(error: type[PonnukiError], path: Path, **options: object) -> str:
