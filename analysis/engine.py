@@ -124,6 +124,10 @@ class AnalysisEngine:
         query, unused = read_query(fields, identity, self._defaults)
         for name in unused:
             self.reply({"warning": "Unexpected or unused field", "field": name, "id": identity})
+        self.submit(query)
+
+    def submit(self, query: Query) -> None:
+        """Have the positions of a query searched."""
         with self._turn:
             for place, turn in enumerate(query.turns):
                 priority = query.priorities[place] if query.priorities else query.priority

@@ -17,7 +17,7 @@ from ponnuki.engine.version import VERSION
 
 from .parsing import FAILED, INTERRUPTED, WRONG_USE, Parser, use_settings_file
 
-COMMANDS = ("gtp", "analysis", "match", "suite", "rate", "train", "export", "records", "bench")
+COMMANDS = ("gtp", "analysis", "review", "match", "suite", "rate", "train", "export", "records", "bench")
 """The subcommands, in the order of the help."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from sgfmill import sgf, sgf_grammar
 
@@ -27,6 +27,16 @@ Node = dict[str, list[bytes]]
 
 Stones = list[tuple[int, int]]
 """(colour, point) of stones."""
+
+
+class PlayedMove(NamedTuple):
+    """A move of a main line."""
+
+    node: int
+    """Which node of the line it stands in, from 0."""
+    colour: int
+    move: int
+
 
 _MISSING_ENDS = (b"", b")", b"])", b"))", b"]))")
 """What is tried at the end of a file that was cut short."""
@@ -55,19 +65,42 @@ def split_collection(data: bytes) -> list[list[Node]]:
     Raises:
         RecordError: no SGF.
     """
+    return [main_line(tree) for tree in parse_trees(data)]
+
+
+def parse_trees(data: bytes) -> list[sgf_grammar.Coarse_game_tree]:
+    """The games of an SGF file with all their variations, in sgfmill's form.
+
+    Raises:
+        RecordError: no SGF.
+    """
     problem = ""
     for end in _MISSING_ENDS:
         try:
-            trees = sgf_grammar.parse_sgf_collection(data + end)
+            trees: list[sgf_grammar.Coarse_game_tree] = sgf_grammar.parse_sgf_collection(data + end)
         except ValueError as error:
             problem = problem or str(error)
         else:
-            return [list(sgf_grammar.main_sequence_iter(tree)) for tree in trees]
+            return trees
     raise RecordError(f"not an SGF file: {problem}")
+
+
+def main_line(tree: sgf_grammar.Coarse_game_tree) -> list[Node]:
+    """The raw properties of each node of a game's main line."""
+    return list(sgf_grammar.main_sequence_iter(tree))
 
 
 def record_from_nodes(nodes: list[Node], default_rules: Rules = HOME_RULES) -> GameRecord:
     """The record of one game's main line (see `parse_sgf`)."""
+    return record_and_moves(nodes, default_rules)[0]
+
+
+def record_and_moves(nodes: list[Node], default_rules: Rules = HOME_RULES) -> tuple[GameRecord, list[PlayedMove]]:
+    """The record of one game's main line, and where its moves stand.
+
+    The record has a pass more wherever a colour moves twice in a row, and the list has no handicap stones that were
+    written as moves.
+    """
     root = nodes[0]
     if (kind := _text(root, "GM")) not in ("", "1"):
         raise RecordError(f"not a game of Go (GM[{kind}])")
@@ -76,11 +109,11 @@ def record_from_nodes(nodes: list[Node], default_rules: Rules = HOME_RULES) -> G
     setup, moves = _handicap_as_setup(_text(root, "HA"), size, setup, moves)
     only_black = bool(setup) and all(colour == BLACK for colour, _ in setup)
     to_play = {"b": BLACK, "w": WHITE}.get(_text(root, "PL").lower()[:1], WHITE if only_black else BLACK)
-    first, flat = alternating(moves, size * size, to_play)
+    first, flat = alternating([(move.colour, move.move) for move in moves], size * size, to_play)
     result = parse_result(_text(root, "RE"))
     rules = parse_rules(_text(root, "RU")) or default_rules
     komi = parse_komi(_text(root, "KM")) or 0.0
-    return GameRecord(size, komi, rules, flat, first, setup, *result)
+    return GameRecord(size, komi, rules, flat, first, setup, *result), moves
 
 
 def _text(node: Node, name: str) -> str:
@@ -103,18 +136,18 @@ def _is_small_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= 3
 
 
-def _stones_and_moves(nodes: Iterable[Node], size: int) -> tuple[Stones, Stones]:
-    """The stones set up before the first move, and the moves as (colour, move)."""
+def _stones_and_moves(nodes: Iterable[Node], size: int) -> tuple[Stones, list[PlayedMove]]:
+    """The stones set up before the first move, and the moves."""
     setup: dict[int, int] = {}
-    moves: Stones = []
-    for node in nodes:
+    moves: list[PlayedMove] = []
+    for index, node in enumerate(nodes):
         if any(name in node for name in ("AB", "AW", "AE")):
             if moves:
                 raise RecordError(f"stones are set up after move {len(moves)}")
             _add_setup(node, size, setup)
         for name, colour in (("B", BLACK), ("W", WHITE)):
             for value in node.get(name, [])[:1]:
-                moves.append((colour, _move(value, size)))
+                moves.append(PlayedMove(index, colour, _move(value, size)))
     return [(colour, point) for point, colour in setup.items()], moves
 
 
@@ -153,7 +186,9 @@ def _point(value: bytes, size: int) -> int:
     return row * size + col
 
 
-def _handicap_as_setup(handicap: str, size: int, setup: Stones, moves: Stones) -> tuple[Stones, Stones]:
+def _handicap_as_setup(
+    handicap: str, size: int, setup: Stones, moves: list[PlayedMove]
+) -> tuple[Stones, list[PlayedMove]]:
     """Make a set-up of handicap stones that AB does not place: Black's first moves, or GTP's fixed placement.
 
     Raises:
@@ -163,8 +198,8 @@ def _handicap_as_setup(handicap: str, size: int, setup: Stones, moves: Stones) -
     if count < 2 or setup:
         return setup, moves
     stones = moves[:count]
-    if len(stones) == count and all(colour == BLACK for colour, _ in stones):
-        return stones, moves[count:]
+    if len(stones) == count and all(stone.colour == BLACK for stone in stones):
+        return [(BLACK, stone.move) for stone in stones], moves[count:]
     try:
         return [(BLACK, point) for point in fixed_handicap(size, count)], moves
     except ValueError as error:

@@ -13,7 +13,7 @@ MAY_IMPORT = {
     "records": {"engine"},
     "nets": {"engine", "records"},
     "gtp": {"engine", "records", "nets"},
-    "analysis": {"engine", "nets", "gtp"},
+    "analysis": {"engine", "records", "nets", "gtp"},
     "arena": {"engine", "records", "gtp"},
     "selfplay": {"engine", "records", "nets", "arena"},
     "bench": {"engine", "records", "nets", "gtp", "arena", "selfplay"},
