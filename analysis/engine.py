@@ -61,14 +61,22 @@ class AnalysisEngine:
     """Answers lines of queries; replies go to a function, from several threads, one at a time."""
 
     def __init__(
-        self, evaluator_for: EvaluatorFor, settings: PlayerSettings, defaults: Defaults, send: Send, workers: int = 1
+        self,
+        evaluator_for: EvaluatorFor,
+        settings: PlayerSettings,
+        defaults: Defaults,
+        send: Send,
+        workers: int = 1,
+        note: Callable[[str], None] = lambda text: None,
     ) -> None:
         """Start with so many worker threads.
 
         Args:
             evaluator_for: an evaluator for a board size, and the settings that go with it; asked by the workers.
             settings: batch size and choice of the move.
+            note: takes lines for the log, from the workers.
         """
+        self.note = note
         self._evaluator_for = evaluator_for
         self._settings = settings
         self._defaults = defaults
@@ -289,6 +297,9 @@ class _Worker:
             self._engine.reply(no_results(job.query, job.turn))
         else:
             self._engine.reply(self._report(job, settings, during_search=False))
+            seconds, search = time.monotonic() - job.began, job.search
+            self._engine.note(f"{job.query.identity} turn {job.turn}: {search.playouts} playouts, {search.visits} "
+                              f"visits in {seconds:.3f} s beside others, {search.tree_bytes / 1e6:.1f} MB")
         if job.search is not None:
             job.search.release()
         self._engine.done(job)

@@ -13,6 +13,7 @@ from ponnuki.engine.config import PlayerSettings
 from ponnuki.engine.rules import Rules
 from ponnuki.gtp.loading import Loader, load_evaluators
 from ponnuki.gtp.streams import Log, split_lines
+from ponnuki.gtp.summaries import environment
 
 CHUNK_BYTES = 65536
 
@@ -41,6 +42,8 @@ def serve(start: Start) -> int:
         ConfigError: the log cannot be written.
     """
     traffic = Log(start.log)
+    if start.log is not None:
+        traffic.note(environment())
     output = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever else writes to stdout must not disturb the protocol
     loader = Loader(lambda: load_evaluators(start.weights, start.size, start.settings))
@@ -54,7 +57,12 @@ def serve(start: Start) -> int:
     search = replace(search, max_tree_mb=share_mb)
     defaults = Defaults(start.settings.limits, search, start.rules, start.perspective)
     engine = AnalysisEngine(
-        loader.evaluator, start.settings, defaults, lambda reply: _write(output, traffic, reply), start.settings.threads
+        loader.evaluator,
+        start.settings,
+        defaults,
+        lambda reply: _write(output, traffic, reply),
+        start.settings.threads,
+        traffic.note,
     )
     for line in split_lines(lambda: os.read(sys.stdin.fileno(), CHUNK_BYTES)):
         traffic.write(">>", line)

@@ -8,6 +8,7 @@ from typing import Any
 LABELS = {
     "rollouts_per_s": "light rollouts a second, one thread",
     "rollout_moves": "moves of a rollout, mean",
+    "heavy_rollouts_per_s": "rollouts with knowledge a second, one thread",
     "raw_evals_per_s": "evaluations a second, onnxruntime alone at its best",
     "raw_batch": "… reached with batches of",
     "raw_sessions": "… and sessions",
@@ -24,6 +25,11 @@ LABELS = {
     "warm_first_genmove_s": "first move of a new process, s",
     "cold_first_reply_s": "first reply, kernels not compiled yet, s",
     "cold_first_genmove_s": "first move, kernels not compiled yet, s",
+    "first_line_ms": "first line of an analysis, ms after the command",
+    "first_line_worst_ms": "… of twenty, the last to come",
+    "stop_ms": "end of an analysis, ms after the next line",
+    "stop_worst_ms": "… of twenty, the last to come",
+    "analysis_lines_per_s": "lines a second of an analysis each centisecond",
     "train_positions_per_s": "positions a second in training, all cores",
     "rss_mb": "memory of a process that has moved, MB",
 }

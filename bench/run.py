@@ -15,6 +15,7 @@ from ponnuki.nets.ort import OnnxEvaluator
 from ponnuki.records.progress import with_progress
 
 from .kernels import measure_kernels
+from .latency import measure_latency
 from .positions import mid_games
 from .raw import measure_precisions
 from .rollouts import measure_rollouts
@@ -88,6 +89,11 @@ class Bench:
         settings = self.settings
         return measure_start_up(settings.size, ["--weights", str(settings.weights), "--threads", str(settings.threads)])
 
+    def latency(self) -> dict[str, Any]:
+        """Analysis over GTP."""
+        settings = self.settings
+        return measure_latency(settings.size, ["--weights", str(settings.weights), "--threads", str(settings.threads)])
+
     def training(self) -> dict[str, Any]:
         """Training steps; nothing where the extra `train` is not installed."""
         try:
@@ -102,6 +108,7 @@ PARTS: dict[str, Callable[[Bench], dict[str, Any]]] = {
     "search": Bench.search,
     "kernels": Bench.kernels,
     "start-up": Bench.start_up,
+    "latency": Bench.latency,
     "training": Bench.training,
 }
 

@@ -7,7 +7,7 @@ from ponnuki.engine.errors import ConfigError
 
 from .parsing import Parser, add_common_options, board_size, number, weights_file, whole_number
 
-PARTS = ("rollouts", "search", "kernels", "start-up", "training")
+PARTS = ("rollouts", "search", "kernels", "start-up", "latency", "training")
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> Parser:

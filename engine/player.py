@@ -96,6 +96,11 @@ class Player:
         self.clock.reset()
         self._bad_moves = {1: 0, 2: 0}
 
+    @property
+    def tree_bytes(self) -> int:
+        """Bytes of the tree and the evaluations it holds, 0 where there is none."""
+        return self._search.tree_bytes if self._search is not None else 0
+
     def forget(self) -> None:
         """Drop the tree, for instance because rules, komi or position were changed from outside."""
         if self._search is not None and self._search.in_flight:
@@ -179,8 +184,8 @@ class Player:
 
     def analyze(
         self, colour: int, stop: threading.Event, watch: Watch, restrictions: Sequence[Restriction] = ()
-    ) -> None:
-        """Search for a colour until `stop` is set; the game stays as it is.
+    ) -> SearchSnapshot:
+        """Search for a colour until `stop` is set; the game stays as it is. Returns what was found.
 
         Args:
             watch: called with the search between batches, and again and again where the tree's memory is full.
@@ -198,6 +203,7 @@ class Player:
             self._pool.run(search, Limits(), is_over)
             while not stop.wait(FULL_TREE_PAUSE_S):
                 watch(search)
+            return search.snapshot()
         finally:
             if restrictions:
                 self.forget()

@@ -40,6 +40,10 @@ class Searching(Protocol):
     playouts: int
     """Playouts finished since the search began or the root moved."""
 
+    @property
+    def tree_bytes(self) -> int:
+        """Bytes of the tree's nodes and of the evaluations in use."""
+
     def collect(self, batch: LeafBatch, limit: int | None = None) -> int:
         """Add leaves to a batch, or finish playouts that need no evaluation. Returns the rows added."""
 

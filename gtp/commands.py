@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import partial
 
@@ -36,14 +37,21 @@ MODULES = (
 )
 
 
+SLOW_S = 0.05
+"""The log tells the time of commands that took so long."""
+
+
 def handlers(table: Table) -> dict[str, Handler]:
     """Every command's handler by name, for a `Dispatcher`; while one works, the table's player does not ponder."""
     return {name: partial(_attended, table, command) for module in MODULES for name, command in module.COMMANDS.items()}
 
 
 def _attended(table: Table, command: Callable[[Table, Request], str | None], request: Request) -> str | None:
+    started = time.monotonic()
     table.rest()
     try:
         return command(table, request)
     finally:
         table.think_on()
+        if (seconds := time.monotonic() - started) >= SLOW_S:
+            table.note(f"{request.name} took {seconds:.3f} s")

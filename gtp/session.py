@@ -17,6 +17,7 @@ from .commands import handlers
 from .loading import Loader, load_evaluators
 from .protocol import Dispatcher, converse
 from .streams import ClosedPipe, Inbox, Log, Outbox, split_lines
+from .summaries import environment
 from .table import Backstage, SessionSettings, Table
 
 CHUNK_BYTES = 65536
@@ -35,7 +36,9 @@ class Session:
             ConfigError: a setting is not accepted, or the log cannot be written.
         """
         self._log = Log(settings.log)
-        self._table = Table(settings, backstage)
+        if settings.log is not None:
+            self._log.note(environment())
+        self._table = Table(settings, backstage, self._log.note)
         self._dispatcher = Dispatcher(handlers(self._table))
 
     def run(self, read: Callable[[], bytes], output: BinaryIO) -> None:

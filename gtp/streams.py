@@ -57,7 +57,9 @@ class Log:
             raise ConfigError(f"cannot write the log {path}: {error.strerror or error}") from error
 
     def write(self, direction: str, text: str) -> None:
-        """Note every line of `text`, ``>>`` from the client or ``<<`` to it; a full disk is no reason to stop."""
+        """Note every line of `text`, ``>>`` from the client, ``<<`` to it or ``--`` for neither; a full disk is no
+        reason to stop.
+        """
         if self._file is None:
             return
         now = datetime.now().isoformat(timespec="milliseconds")
@@ -65,6 +67,10 @@ class Log:
             for line in text.rstrip("\n").split("\n"):
                 self._file.write(f"{now} {direction} {line}\n")
             self._file.flush()
+
+    def note(self, text: str) -> None:
+        """Note what is neither sent nor received."""
+        self.write("--", text)
 
     def close(self) -> None:
         """Close the file; what is written later is lost."""

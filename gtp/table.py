@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -19,6 +19,7 @@ from ponnuki.engine.game import Game
 from ponnuki.engine.rules import HOME_RULES, Rules
 
 from .pondering import Ponderer
+from .summaries import search_summary
 
 if TYPE_CHECKING:
     from ponnuki.engine.config import Restriction
@@ -56,10 +57,18 @@ class Backstage(Protocol):
 class Table:
     """One game at a time. Commands read `game` and change it through the methods, which keep the player in step."""
 
-    def __init__(self, settings: SessionSettings, backstage: Backstage) -> None:
+    def __init__(
+        self, settings: SessionSettings, backstage: Backstage, note: Callable[[str], None] = lambda text: None
+    ) -> None:
+        """Begin a game.
+
+        Args:
+            note: takes lines for the log.
+        """
         rules = settings.rules
         komi = rules.default_komi if settings.komi is None else settings.komi
         self._backstage = backstage
+        self.note = note
         self._player: Player | None = None
         self.settings = settings.player
         self.clock = Clock()
@@ -157,7 +166,9 @@ class Table:
         self, colour: int, stop: threading.Event, watch: Watch, restrictions: Sequence[Restriction] = ()
     ) -> None:
         """Search for a colour until `stop` is set; `watch` sees the search between batches."""
-        self.player.analyze(colour, stop, watch, restrictions)
+        started = time.monotonic()
+        found = self.player.analyze(colour, stop, watch, restrictions)
+        self.note(search_summary("analysed", found, time.monotonic() - started, self.player.tree_bytes))
 
     def choose(
         self,
@@ -177,6 +188,7 @@ class Table:
             colour, stop=interrupt, commit=commit, started=started, watch=watch, restrictions=restrictions
         )
         self.last_choice = choice
+        self.note(search_summary("chose", choice.snapshot, choice.time_s, self.player.tree_bytes))
         self._opponent_thinks = commit and not choice.resign and not self.game.is_over
         if not commit and self.game.to_play != to_play:
             self.game.to_play = to_play

@@ -1,6 +1,7 @@
 """`ponnuki analysis` as a process: started as KaTrain starts it, asked, and ended."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -40,6 +41,8 @@ def test_by_rollouts_with_a_log(tmp_path):
     assert replies[0]["rootInfo"]["visits"] == 100
     assert ">> {" in log.read_text("utf-8")
     assert "<< {" in log.read_text("utf-8")
+    assert re.search(r"-- q turn \d+: \d+ playouts, 100 visits in ", log.read_text("utf-8"))
+    assert "-- ponnuki " in log.read_text("utf-8")
 
 
 def test_it_can_end_without_waiting():

@@ -11,7 +11,7 @@ import pytest
 
 from ponnuki import weights
 from ponnuki.arena.failures import EngineFailure
-from ponnuki.bench import run, startup, timing
+from ponnuki.bench import latency, run, startup, timing
 from ponnuki.bench.kernels import MadeUpEvaluator, measure_kernels, write_many
 from ponnuki.bench.positions import PROGRESS, mid_games
 from ponnuki.bench.raw import precisions
@@ -21,6 +21,7 @@ from ponnuki.bench.search import CountingEvaluator, search_for
 from ponnuki.cli.bench import PARTS
 from ponnuki.engine.board import new_board
 from ponnuki.engine.config import PlayerSettings
+from ponnuki.engine.errors import PonnukiError
 from ponnuki.engine.evaluator import NET_INPUTS
 from ponnuki.engine.game import Game
 
@@ -48,7 +49,7 @@ def test_rate_is_units_by_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_rollouts_are_whole_games() -> None:
     result = measure_rollouts(5, 0.01)
-    assert set(result) == {"rollouts_per_s", "rollout_moves"}
+    assert set(result) == {"rollouts_per_s", "rollout_moves", "heavy_rollouts_per_s"}
     assert 20 < result["rollout_moves"] < 75
     assert result["rollouts_per_s"] > 0
 
@@ -112,6 +113,20 @@ def test_an_engine_that_does_not_start_is_reported_with_its_own_words() -> None:
         startup.start_engine(5, ["--threads", "0"], environment=None)
 
 
+def test_latency_of_an_analysis() -> None:
+    measured = latency.measure_latency(5, ["--playout", "rollout", "--max-tree-mb", "50"])
+    assert set(measured) == {"first_line_ms", "first_line_worst_ms", "stop_ms", "stop_worst_ms", "analysis_lines_per_s"}
+    assert 0 < measured["first_line_ms"] <= measured["first_line_worst_ms"]
+    assert 0 < measured["stop_ms"] <= measured["stop_worst_ms"]
+    assert 0 < measured["analysis_lines_per_s"] <= 110
+    assert set(measured) <= set(LABELS)
+
+
+def test_an_engine_that_ends_in_the_midst_of_an_analysis_is_reported() -> None:
+    with pytest.raises(PonnukiError, match="--threads: '0' is not accepted"):
+        latency.measure_latency(5, ["--threads", "0"])
+
+
 @pytest.mark.parametrize(
     ("value", "text"), [(None, "-"), (0.87654, "0.8765"), (61699.6, "61,700"), (3, "3"), (0.01, "0.01")]
 )
@@ -131,7 +146,8 @@ def test_json_is_one_object_with_the_promised_keys() -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     result = json.loads(done.stdout)
     assert {
-        "size", "threads", "weights", "precision", "rollouts_per_s", "rollout_moves", "raw_evals_per_s",
+        "size", "threads", "weights", "precision", "rollouts_per_s", "rollout_moves", "heavy_rollouts_per_s",
+        "raw_evals_per_s",
         "playouts_per_s", "search_efficiency", "select_us", "planes_us", "backup_us",
         "tree_bytes_per_node",
     } <= set(result)  # fmt: skip

@@ -43,6 +43,7 @@ class ScriptedPlayer:
     """Answers `genmove` with the next of its vertices, ``resign`` among them; no search, no kernels but the game's."""
 
     evaluator = PointEvaluator()
+    tree_bytes = 0
 
     def __init__(self, game: Game, script: Iterator[str], dead: Sequence[str] = ()) -> None:
         self.game = game

@@ -12,6 +12,7 @@ from ponnuki.gtp.session import Session
 from ponnuki.gtp.table import SessionSettings, Table
 
 from .fakes import ScriptedBackstage, chunks
+from .fuzzing import fuzz
 
 COMMANDS = sorted({*Dispatcher(handlers(Table(SessionSettings(), ScriptedBackstage()))).names} - {"quit", "printsgf"})
 """Without printsgf, which would write files of any name."""
@@ -49,3 +50,10 @@ def test_no_words_break_a_command(script):
     assert replies.pop() == ""
     assert len(replies) == len([request for request in requests if request])
     assert all(reply[0] in "=?" and "internal error" not in reply and "" not in reply.split("\n") for reply in replies)
+
+
+def test_spoiled_sessions_get_every_reply(monkeypatch, tmp_path):
+    """A bounded run; `python -m tests.gtp.fuzzing` goes on for 200,000 commands."""
+    monkeypatch.chdir(tmp_path)
+    assert fuzz(4000, seed=2) == []
+    assert list(tmp_path.iterdir()) == []
