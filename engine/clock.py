@@ -84,8 +84,9 @@ class Clock:
     def update(self, colour: int, time_left_s: float, stones_left: int) -> None:
         """Take over GTP's ``time_left``: with 0 stones it is main time, else the rest of the period.
 
-        Under byoyomi the stones stand for the periods left, as KGS and KataGo send them.
+        Under byoyomi the stones stand for the periods left, as KGS and KataGo send them. A time below 0 counts as 0.
         """
+        time_left_s = max(0.0, time_left_s)
         side = self._sides[colour]
         if self.system == "none":
             self.set_absolute(time_left_s)

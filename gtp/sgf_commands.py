@@ -34,7 +34,7 @@ def _file_and_move(request: Request) -> tuple[str, int | None]:
 
 
 def _read_game(path: Path, move_number: int | None, present: Game) -> Game:
-    """A file's game, under the present rules where it does not name its own.
+    """A file's game, under the present rules and komi where it does not name its own.
 
     Raises:
         PonnukiError: no SGF that we can play through.
@@ -42,7 +42,7 @@ def _read_game(path: Path, move_number: int | None, present: Game) -> Game:
     """
     from ponnuki.records.sgf import parse_sgf
 
-    record = parse_sgf(path.read_bytes(), present.rules)[0]
+    record = parse_sgf(path.read_bytes(), present.rules, present.komi)[0]
     if move_number is not None:
         record.moves = record.moves[: max(0, move_number - 1)]
     return record.to_game()

@@ -45,18 +45,19 @@ _LAST_TT_SIZE = 19
 """Up to this board size, `tt` is a pass (SGF FF[3]); beyond, it is a point."""
 
 
-def parse_sgf(data: bytes, default_rules: Rules = HOME_RULES) -> list[GameRecord]:
+def parse_sgf(data: bytes, default_rules: Rules = HOME_RULES, default_komi: float = 0.0) -> list[GameRecord]:
     """The games of an SGF file, which may be a collection. Moves are not checked for legality.
 
     Args:
         data: the file. What stands before, between and after the games is passed over, and brackets that are missing
             at the end are supplied.
         default_rules: for games that do not name rules we know.
+        default_komi: for games that do not tell theirs; old ones had none.
 
     Raises:
         RecordError: no SGF, or a game that is not Go, not square, too large, or has set-up in its midst.
     """
-    return [record_from_nodes(nodes, default_rules) for nodes in split_collection(data)]
+    return [record_from_nodes(nodes, default_rules, default_komi) for nodes in split_collection(data)]
 
 
 def split_collection(data: bytes) -> list[list[Node]]:
@@ -90,12 +91,16 @@ def main_line(tree: sgf_grammar.Coarse_game_tree) -> list[Node]:
     return list(sgf_grammar.main_sequence_iter(tree))
 
 
-def record_from_nodes(nodes: list[Node], default_rules: Rules = HOME_RULES) -> GameRecord:
+def record_from_nodes(
+    nodes: list[Node], default_rules: Rules = HOME_RULES, default_komi: float = 0.0
+) -> GameRecord:
     """The record of one game's main line (see `parse_sgf`)."""
-    return record_and_moves(nodes, default_rules)[0]
+    return record_and_moves(nodes, default_rules, default_komi)[0]
 
 
-def record_and_moves(nodes: list[Node], default_rules: Rules = HOME_RULES) -> tuple[GameRecord, list[PlayedMove]]:
+def record_and_moves(
+    nodes: list[Node], default_rules: Rules = HOME_RULES, default_komi: float = 0.0
+) -> tuple[GameRecord, list[PlayedMove]]:
     """The record of one game's main line, and where its moves stand.
 
     The record has a pass more wherever a colour moves twice in a row, and the list has no handicap stones that were
@@ -112,7 +117,8 @@ def record_and_moves(nodes: list[Node], default_rules: Rules = HOME_RULES) -> tu
     first, flat = alternating([(move.colour, move.move) for move in moves], size * size, to_play)
     result = parse_result(_text(root, "RE"))
     rules = parse_rules(_text(root, "RU")) or default_rules
-    komi = parse_komi(_text(root, "KM")) or 0.0
+    komi = parse_komi(_text(root, "KM"))
+    komi = default_komi if komi is None else komi
     return GameRecord(size, komi, rules, flat, first, setup, *result), moves
 
 

@@ -184,3 +184,10 @@ def test_whole_seconds_from_the_client_do_not_blur_what_was_counted() -> None:
     assert clock.budget_s(BLACK, 2, 9) == 0
     clock.update(BLACK, 1.25, 0)
     assert clock.budget_s(BLACK, 2, 9) == pytest.approx(before * 1.25 / 1.7)
+
+
+def test_a_time_below_zero_without_time_settings_is_no_time():
+    clock = Clock()
+    clock.update(BLACK, -1.0, 0)
+    assert clock.system == "absolute"
+    assert clock.budget_s(BLACK, 0, 9) == 0.0

@@ -315,13 +315,15 @@ class TestSgf:
         assert desk(f"loadsgf {path}") == "="
         assert (desk.table.game.handicap, desk.table.game.moves) == (2, [(WHITE, 3 * 13 + 9)])
 
-    def test_present_rules_where_the_file_names_none(self, tmp_path):
+    @pytest.mark.parametrize(("told", "komi"), [("", 4.5), ("KM[0]", 0.0), ("KM[]", 4.5), ("KM[6.5]", 6.5)])
+    def test_present_rules_and_komi_where_the_file_names_none(self, tmp_path, told, komi):
         path = tmp_path / "plain.sgf"
-        path.write_text("(;SZ[9];B[dd])")
+        path.write_text(f"(;SZ[9]{told};B[dd])")
         desk = Desk()
         desk("kata-set-rules aga")
+        desk("komi 4.5")
         assert desk(f"loadsgf {path}") == "="
-        assert desk.table.game.rules == Rules.preset("aga")
+        assert (desk.table.game.rules, desk.table.game.komi) == (Rules.preset("aga"), komi)
 
     @pytest.mark.parametrize(
         ("content", "reason"),
