@@ -17,7 +17,9 @@ from ponnuki.engine.version import VERSION
 
 from .parsing import FAILED, INTERRUPTED, WRONG_USE, Parser, use_settings_file
 
-COMMANDS = ("gtp", "analysis", "review", "match", "suite", "rate", "train", "export", "records", "bench")
+COMMANDS = (
+    "gtp", "analysis", "review", "match", "suite", "rate", "train", "export", "quantize", "cluster", "records", "bench"
+)  # fmt: skip
 """The subcommands, in the order of the help."""
 
 

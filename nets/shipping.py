@@ -7,17 +7,14 @@ import json
 import os
 import shutil
 import tempfile
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from ponnuki.engine.evaluator import NET_INPUTS
 from ponnuki.nets.accuracy import accuracy
 from ponnuki.nets.checkpoint import load_net, with_suffix
+from ponnuki.nets.comparison import SPEED_ROUNDS, evaluations_per_s
 from ponnuki.nets.export import LICENCE, export_onnx
 from ponnuki.nets.model import parameter_count
 from ponnuki.nets.ort import OnnxEvaluator
@@ -28,10 +25,6 @@ from ponnuki.records.sampling import Group
 # An int8 net becomes the default if it loses no more than this on any validation group.
 TOP1_TOLERANCE = 0.005
 VALUE_TOLERANCE = 0.005
-
-SPEED_ROWS = 8
-SPEED_ROUNDS = 5
-SPEED_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -44,7 +37,7 @@ class Shipment:
     figures: dict[str, dict[str, float]]
     """`accuracy` of each validation group by its name."""
     speeds: dict[int, float]
-    """Evaluations a second by board size, one thread, batches of SPEED_ROWS."""
+    """Evaluations a second by board size, one thread, batches of `comparison.SPEED_ROWS`; the best of a few rounds."""
 
 
 def ship(
@@ -81,21 +74,8 @@ def measured(name: str, path: Path, sizes: Sequence[int], validation: Sequence[G
         group.name: accuracy(evaluator.evaluate_arrays, validation_batches(group, 64, positions))
         for group in validation
     }
-    return Shipment(name, path, figures, {size: evaluations_per_s(evaluator, size) for size in sizes})
-
-
-def evaluations_per_s(evaluator: OnnxEvaluator, size: int) -> float:
-    """The best of a few rounds, since other work on the machine only ever slows one down."""
-    planes = (np.random.default_rng(0).random((SPEED_ROWS, NET_INPUTS.planes, size, size)) < 0.2).astype(np.float32)
-    globals_ = np.zeros((SPEED_ROWS, NET_INPUTS.globals), np.float32)
-    best = 0.0
-    for _ in range(SPEED_ROUNDS):
-        began, rows = time.perf_counter(), 0
-        while time.perf_counter() - began < SPEED_SECONDS:
-            evaluator.evaluate_arrays(planes, globals_)
-            rows += SPEED_ROWS
-        best = max(best, rows / (time.perf_counter() - began))
-    return best
+    speeds = {size: max(evaluations_per_s(evaluator, size) for _ in range(SPEED_ROUNDS)) for size in sizes}
+    return Shipment(name, path, figures, speeds)
 
 
 def holds(reference: dict[str, dict[str, float]], candidate: dict[str, dict[str, float]]) -> bool:

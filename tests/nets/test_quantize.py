@@ -13,7 +13,7 @@ from ponnuki.engine.errors import WeightsError  # noqa: E402
 from ponnuki.nets.config import BlockConfig  # noqa: E402
 from ponnuki.nets.export import export_onnx  # noqa: E402
 from ponnuki.nets.ort import OnnxEvaluator  # noqa: E402
-from ponnuki.nets.quantize import quantize  # noqa: E402
+from ponnuki.nets.quantize import INT8_PARTS, quantize  # noqa: E402
 from tests.nets.small import random_batch, random_inputs, small_config, small_net  # noqa: E402
 
 BLOCKS = (BlockConfig("fused", 16, 2.0, gpool=True), BlockConfig("inverted", 16, 2.0))
@@ -43,21 +43,21 @@ def test_int8_answers_nearly_as_float_does(files: dict[str, Path], bits: str, si
     np.testing.assert_allclose(rounded.value_to_play, exact.value_to_play, atol=0.05)
 
 
-def test_only_the_blocks_convolutions_are_integers(files: dict[str, Path]) -> None:
+def test_the_trunk_and_pooled_heads_are_integers(files: dict[str, Path]) -> None:
     graph = onnx.load(files["7"]).graph
     made_by = {name: node for node in graph.node for name in node.output}
     weights = {node.input[1] for node in graph.node if node.op_type == "Conv"}
     integer = {name for name in weights if name in made_by}
-    assert all(made_by[name].op_type == "DequantizeLinear" and ".blocks." in name for name in integer)
-    assert len(integer) == 5  # fused has two convolutions, inverted three
-    assert not any(".blocks." in name for name in weights - integer)
+    assert all(made_by[name].op_type == "DequantizeLinear" for name in integer)
+    assert len(integer) == 7  # fused has two convolutions, inverted three, each head one
+    assert not any(part in name for name in weights - integer for part in INT8_PARTS)
 
 
 @pytest.mark.parametrize(("bits", "limit"), [("7", 64), ("8", 127)])
 def test_weights_use_their_bits(files: dict[str, Path], bits: str, limit: int) -> None:
     stored = [onnx.numpy_helper.to_array(tensor) for tensor in onnx.load(files[bits]).graph.initializer]
     weights = [array for array in stored if array.dtype == np.int8 and array.ndim == 4]
-    assert len(weights) == 5
+    assert len(weights) == 7
     assert all(abs(array.astype(int)).max() == limit for array in weights)
 
 

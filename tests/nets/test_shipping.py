@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch", reason="shipping needs torch (the extra `tr
 pytest.importorskip("onnxscript", reason="export needs onnxscript (the extra `train`)")
 
 from ponnuki import weights  # noqa: E402
-from ponnuki.nets import shipping  # noqa: E402
+from ponnuki.nets import comparison, shipping  # noqa: E402
 from ponnuki.nets.checkpoint import load_net, save_net  # noqa: E402
 from ponnuki.nets.config import BlockConfig  # noqa: E402
 from ponnuki.nets.ort import OnnxEvaluator  # noqa: E402
@@ -27,7 +27,7 @@ TRAINING = {
 
 
 def test_ship(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shipping, "SPEED_SECONDS", 0.01)
+    monkeypatch.setattr(comparison, "SPEED_SECONDS", 0.01)
     net = small_net(small_config((BlockConfig("fused", 16, 1.5),)))
     save_net(tmp_path / "run" / "net", net.config, net.state_dict(), TRAINING)
     for size in (5, 7):
