@@ -18,7 +18,8 @@ from ponnuki.engine.version import VERSION
 from .parsing import FAILED, INTERRUPTED, WRONG_USE, Parser, use_settings_file
 
 COMMANDS = (
-    "gtp", "analysis", "review", "match", "suite", "rate", "train", "export", "quantize", "cluster", "records", "bench"
+    "gtp", "analysis", "review", "match", "suite", "rate",
+    "train", "export", "quantize", "cluster", "inspect", "records", "bench",
 )  # fmt: skip
 """The subcommands, in the order of the help."""
 
