@@ -17,12 +17,15 @@ CYCLES = 1000
 SETTLED = 300
 """Cycles after which memory has been had for what is kept on purpose: imports, compiled kernels, free lists."""
 
-GROWTH_MB = 8.0
-"""A tree of one of these sessions takes more than a tenth of this; 700 of them would not go unnoticed."""
+GROWTH_MB = 16.0
+"""The allocator's arenas grow by some megabytes before they settle; the trees of 700 sessions would be hundreds."""
+
+GROWTH_OBJECTS = 700
+"""One for each session would be noticed; of 2,700 sessions not one was left."""
 
 
 def test_a_thousand_sessions_with_an_analysis_each():
-    threads, memory = threading.active_count(), []
+    threads, memory, objects = threading.active_count(), [], []
     for cycle in range(CYCLES):
         client = Client()
         client.send("kata-analyze 1 ownership true\n")
@@ -34,10 +37,12 @@ def test_a_thousand_sessions_with_an_analysis_each():
         if cycle in (SETTLED, CYCLES - 1):
             gc.collect()
             memory.append(rss_mb(os.getpid()))
+            objects.append(len(gc.get_objects()))
     deadline = time.monotonic() + 10
     while threading.active_count() > threads and time.monotonic() < deadline:
         time.sleep(0.01)
     assert threading.active_count() <= threads
+    assert objects[1] - objects[0] < GROWTH_OBJECTS
     if memory[0] is not None:
         assert memory[1] - memory[0] < GROWTH_MB
 
