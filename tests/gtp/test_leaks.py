@@ -15,7 +15,7 @@ from .test_process import COMMAND, WAIT_S
 
 CYCLES = 1000
 LOOKS = (300, 650, CYCLES - 1)
-"""Cycles after which memory is looked at, the first when there is what is kept on purpose: imports, kernels, free lists.
+"""Cycles after which memory is looked at, the first when there is what is kept: imports, kernels, free lists.
 
 A leak shows between any two looks; what is first needed in the midst, such as a kernel for trees that grow large, only
 between two of them.
