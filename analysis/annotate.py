@@ -12,16 +12,17 @@ Better moves stand as variations beside a doubtful or bad one. What an earlier r
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from sgfmill import sgf
 
-from ponnuki.engine.coords import BLACK, WHITE, vertex
+from ponnuki.engine.coords import BLACK, opponent, vertex
 from ponnuki.engine.errors import RecordError
 from ponnuki.engine.version import VERSION
+from ponnuki.records.sgf import sgfmill_point
 
 from .review import Assessment, Candidate, GameReview, MoveReview, better_than_played
+from .thresholds import Thresholds
 
 MARK = "(ponnuki"
 """What our part of a comment begins with."""
@@ -32,20 +33,6 @@ JUDGEMENTS = ("BM", "DO", "IT", "TE")
 
 WORDS = {"DO": "doubtful move", "BM": "bad move"}
 """Our judgements, and how our comments tell of them."""
-
-
-@dataclass(frozen=True)
-class Thresholds:
-    """What a mistake is, and how much is told of it."""
-
-    doubtful: float = 2.0
-    """Points lost by a doubtful move, at least."""
-    bad: float = 5.0
-    """Points lost by a bad move, at least."""
-    variations: int = 2
-    """Better moves shown beside a mistake, at most."""
-    pv_moves: int = 12
-    """Length of a variation, at most."""
 
 
 def annotated(tree: Any, review: GameReview, thresholds: Thresholds) -> bytes:
@@ -119,8 +106,13 @@ def _annotate_move(node: Any, move: MoveReview, size: int, thresholds: Threshold
 
 
 def _annotate(node: Any, found: Assessment, lines: list[str]) -> None:
-    node.set_raw("SBKV", f"{100 * found.winrate:.2f}".encode())
     node.set("V", round(found.lead, 2))
+    _tell(node, found, lines)
+
+
+def _tell(node: Any, found: Assessment | Candidate, lines: list[str]) -> None:
+    """Write a win rate for Sabaki's graph, and figures and lines behind the comment that is there."""
+    node.set_raw("SBKV", f"{100 * found.winrate:.2f}".encode())
     told = [f"{MARK} {VERSION}, {found.visits} visits) {_figures(found.winrate, found.lead)}", *lines]
     before = _comment(node)
     _set_comment(node, (before + b"\n\n" if before else b"") + "\n".join(told).encode())
@@ -135,14 +127,7 @@ def _add_variation(parent: Any, candidate: Candidate, colour: int, size: int, mo
     node = parent
     for index, move in enumerate(candidate.pv[:moves]):
         node = node.new_child()
-        side = colour if index % 2 == 0 else BLACK + WHITE - colour
-        node.set_move("b" if side == BLACK else "w", _sgfmill_point(move, size))
+        side = colour if index % 2 == 0 else opponent(colour)
+        node.set_move("b" if side == BLACK else "w", sgfmill_point(move, size))
         if index == 0:
-            node.set_raw("SBKV", f"{100 * candidate.winrate:.2f}".encode())
-            text = f"{MARK} {VERSION}, {candidate.visits} visits) {_figures(candidate.winrate, candidate.lead)}"
-            node.set_raw("C", text.encode())
-
-
-def _sgfmill_point(move: int, size: int) -> tuple[int, int] | None:
-    """sgfmill counts rows from the bottom; a pass is None."""
-    return None if move == size * size else (size - 1 - move // size, move % size)
+            _tell(node, candidate, [])

@@ -6,15 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from ponnuki.engine.choice import surest_move
+from ponnuki.engine.choice import shown_stdevs, surest_first
 from ponnuki.engine.config import ChoiceSettings
 from ponnuki.engine.coords import BLACK, WHITE, vertex
 from ponnuki.engine.snapshot import MoveStats, SearchSnapshot
 
 from .query import Query
-
-LCB_STDEVS = 5.0
-"""Standard errors below the mean that `lcb` shows where the choice of the move does not use it."""
 
 
 def report(
@@ -32,10 +29,7 @@ def report(
         raw_policy: float32[N*N + 1], the net's, -1 for illegal moves.
     """
     sign = _sign(query.perspective, snapshot.to_play)
-    moves = list(snapshot.moves)
-    if moves:
-        first = surest_move(snapshot, choice).move
-        moves.sort(key=lambda stats: stats.move != first)
+    moves = surest_first(snapshot, choice)
     reply: dict[str, Any] = {
         "id": query.identity,
         "isDuringSearch": during_search,
@@ -70,7 +64,7 @@ def _winrate(value: float) -> float:
 def _move(
     query: Query, order: int, stats: MoveStats, size: int, sign: int, choice: ChoiceSettings
 ) -> dict[str, Any]:
-    radius = (choice.lcb_stdevs or LCB_STDEVS) * stats.utility_radius
+    radius = shown_stdevs(choice) * stats.utility_radius
     found: dict[str, Any] = {
         "move": vertex(stats.move, size),
         "order": order,

@@ -13,7 +13,7 @@ from ponnuki.engine.config import PlayerSettings
 from ponnuki.engine.rules import Rules
 from ponnuki.gtp.loading import Loader, load_evaluators
 from ponnuki.gtp.streams import Log, split_lines
-from ponnuki.gtp.summaries import environment
+from ponnuki.gtp.summaries import open_log
 
 CHUNK_BYTES = 65536
 
@@ -41,9 +41,7 @@ def serve(start: Start) -> int:
     Raises:
         ConfigError: the log cannot be written.
     """
-    traffic = Log(start.log)
-    if start.log is not None:
-        traffic.note(environment())
+    traffic = open_log(start.log)
     output = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever else writes to stdout must not disturb the protocol
     loader = Loader(lambda: load_evaluators(start.weights, start.size, start.settings))

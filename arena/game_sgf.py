@@ -9,6 +9,7 @@ from sgfmill import sgf
 from ponnuki.arena.play import MadeMove, PlayedGame
 from ponnuki.engine.coords import BLACK, colour_name
 from ponnuki.engine.version import VERSION
+from ponnuki.records.sgf import sgfmill_point
 
 
 def game_to_sgf(played: PlayedGame, black: str, white: str, heading: str) -> bytes:
@@ -33,7 +34,7 @@ def game_to_sgf(played: PlayedGame, black: str, white: str, heading: str) -> byt
     root.set("C", "\n".join([heading, *_how_it_ended(played)]))
     for made in played.moves:
         node = game.extend_main_sequence()
-        node.set_move("b" if made.colour == BLACK else "w", _sgfmill_point(made.move, settings.size))
+        node.set_move("b" if made.colour == BLACK else "w", sgfmill_point(made.move, settings.size))
         node.set("C", _cost(made))
     return game.serialise()
 
@@ -51,8 +52,3 @@ def _cost(made: MadeMove) -> str:
         return "opening"
     cost = f"{made.seconds:.3f} s" + (f", CPU {made.cpu_s:.2f} s" if made.cpu_s is not None else "")
     return cost if made.search is None else f"{cost}\n{made.search.comment(colour_name(made.colour).capitalize())}"
-
-
-def _sgfmill_point(move: int, size: int) -> tuple[int, int] | None:
-    """sgfmill counts rows from the bottom; a pass is None."""
-    return None if move == size * size else (size - 1 - move // size, move % size)

@@ -3,9 +3,7 @@
 import argparse
 from pathlib import Path
 
-from ponnuki.engine.config import PLAYOUT_KINDS
-
-from .gtp import PLAYER, add_search_options, player_settings
+from .gtp import add_playout_option, add_search_options, add_weights_option, player_settings
 from .katago import PERSPECTIVES, add_katago_options, apply_katago_options
 from .parsing import Parser, add_common_options, board_size, number, warn, weights_file, whole_number
 
@@ -20,10 +18,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> Parser:
     parser = subparsers.add_parser("analysis", help="analyse positions, for KaTrain and other programs", epilog=EPILOG,
                                    description="Answer queries about positions on stdin and stdout.")
     group = parser.add_argument_group("strength")
-    group.add_argument("--weights", metavar="W",
-                       help="an .onnx file or a shipped net's name (default: the shipped net)")
-    group.add_argument("--playout", choices=PLAYOUT_KINDS,
-                       help=f"what a playout is: the net, a simulated game, or both (default: {PLAYER.playout})")
+    add_weights_option(group)
+    add_playout_option(group)
     group.add_argument("--visits", type=whole_number(1), metavar="V",
                        help=f"of a position for which a query does not say how many (default: {DEFAULT_VISITS})")
     group.add_argument("--move-time", type=number(0.001), metavar="S", help="most seconds for a position")
@@ -42,8 +38,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> Parser:
     other.add_argument("-quit-without-waiting", action="store_true",
                        help="end with the input, whatever is not answered yet")
     add_common_options(parser)
-    parser.set_defaults(playouts=None, ponder=None, reuse_tree=None, resign_threshold=None, resign_moves=None,
-                        resign_lead=None, komi=None)
     return parser
 
 

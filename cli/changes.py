@@ -33,7 +33,7 @@ def add_change_options(parser: Parser, ending: str) -> None:
         type=whole_number(1),
         default=POSITIONS,
         metavar="P",
-        help=f"measured, of each group of records (default: {POSITIONS})",
+        help="measured, of each group of records",
     )
     add_common_options(parser)
     parser.set_defaults(ending=ending)
@@ -46,13 +46,12 @@ def change(args: argparse.Namespace, do: Callable[[Path, Sequence["Group"]], str
         do: writes the file, given its path and the groups of records that do not validate; returns what was done.
     """
     from ponnuki.nets.comparison import compare, note_change
-    from ponnuki.records.sampling import find_groups
-    from ponnuki.selfplay.train import split_sources
+    from ponnuki.records.sampling import find_groups, split_sources
 
     show_warnings()
     out = args.out or args.net.with_name(f"{args.net.stem}-{args.ending}.onnx")
     if out.resolve() == args.net.resolve():
-        raise ConfigError(f"--out {out}: is the net itself")
+        raise ConfigError(f"--out {out}: is the net itsel")
     train, valid = split_sources(args.data)
     draft = out.with_name(f"{out.name}.draft")
     try:

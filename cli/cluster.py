@@ -18,8 +18,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> Parser:
                                    description="Write a float32 net whose convolutions have few different weights, "
                                                "chosen by k-means, and measure what that changed.")
     parser.add_argument("--values", type=whole_number(2, 256), default=256, metavar="K",
-                        help="different weights in a convolution, before its channels' scales (default: 256)")
-    parser.add_argument("--seed", type=whole_number(0, 2**31), default=0, metavar="S", help="of k-means (default: 0)")
+                        help="different weights in a convolution, before its channels' scales")
+    parser.add_argument("--seed", type=whole_number(0, 2**31), default=0, metavar="S", help="of k-means")
     add_change_options(parser, "shared")
     return parser
 

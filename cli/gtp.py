@@ -41,10 +41,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> Parser:
 
 
 def _add_strength(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--weights", metavar="W",
-                       help="an .onnx file or a shipped net's name (default: the shipped net)")
-    group.add_argument("--playout", choices=PLAYOUT_KINDS,
-                       help=f"what a playout is: the net, a simulated game, or both (default: {PLAYER.playout})")
+    add_weights_option(group)
+    add_playout_option(group)
     group.add_argument("--playouts", type=whole_number(1), metavar="P", help="limit: playouts added for a move")
     group.add_argument("--visits", type=whole_number(1), metavar="V",
                        help="limit: visits of the position, reused ones too")
@@ -57,6 +55,18 @@ def _add_strength(group: argparse._ArgumentGroup) -> None:
                        help=f"in this many own moves in a row (default: {PLAYER.resign_moves})")
     group.add_argument("--resign-lead", type=number(0, 1000), metavar="P",
                        help=f"and so many points behind (default: {PLAYER.resign_lead:g})")
+
+
+def add_weights_option(group: argparse._ArgumentGroup) -> None:
+    """Declare the option that names the net."""
+    group.add_argument("--weights", metavar="W",
+                       help="an .onnx file or a shipped net's name (default: the shipped net)")
+
+
+def add_playout_option(group: argparse._ArgumentGroup) -> None:
+    """Declare the option that says what a playout is."""
+    group.add_argument("--playout", choices=PLAYOUT_KINDS,
+                       help=f"what a playout is: the net, a simulated game, or both (default: {PLAYER.playout})")
 
 
 def add_search_options(group: argparse._ArgumentGroup) -> None:
@@ -93,8 +103,8 @@ def _add_game(group: argparse._ArgumentGroup) -> None:
 
 
 def _given(args: argparse.Namespace, **names: str) -> dict[str, Any]:
-    """Those of our settings' fields whose option (named by value) was given."""
-    found = {field: getattr(args, option) for field, option in names.items()}
+    """Those of our settings' fields whose option (named by value) the command has and was given."""
+    found = {field: getattr(args, option, None) for field, option in names.items()}
     return {field: value for field, value in found.items() if value is not None}
 
 
@@ -105,7 +115,7 @@ def player_settings(args: argparse.Namespace) -> PlayerSettings:
         ConfigError: a value is out of range.
     """
     return PlayerSettings(
-        limits=Limits(playouts=args.playouts, visits=args.visits, move_time_s=args.move_time),
+        limits=Limits(**_given(args, playouts="playouts", visits="visits", move_time_s="move_time")),
         search=SearchSettings(**{**args.search, **_given(args, max_tree_mb="max_tree_mb", c_puct="c_puct")}),
         rollouts=RolloutSettings(**args.rollouts),
         choice=ChoiceSettings(**args.choice),

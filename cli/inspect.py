@@ -28,7 +28,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> Parser:
         type=board_size,
         metavar="N",
         default=list(SIZES),
-        help="board sizes (default: 9 19)",
+        help="board sizes",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument(
@@ -76,7 +76,7 @@ def print_inspection(inspection: "Inspection") -> None:
         "layer", "weights", "bits", "reach", *(f"M mult. {size}" for size in sizes), *(f"µs {size}" for size in sizes)
     )
     for layer in inspection.layers:
-        times = (inspection.slowest[size].get(layer.name) for size in sizes)
+        times = (inspection.layer_microseconds[size].get(layer.name) for size in sizes)
         layers.add_row(
             layer.name,
             "×".join(map(str, layer.shape)),

@@ -18,7 +18,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> Parser:
                                    description="Write a float32 net with most of its convolutions in 8 bits, their "
                                                "ranges taken from records, and measure what that changed.")
     parser.add_argument("--weight-bits", type=int, choices=(7, 8), default=7,
-                        help="7 is safe on every processor; 8 wants VNNI or Arm's dot products (default: 7)")
+                        help="7 is safe on every processor; 8 wants VNNI or Arm's dot products")
     add_change_options(parser, "int8")
     return parser
 

@@ -5,17 +5,18 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .gtp import PLAYER, add_search_options, player_settings
+from ponnuki.analysis.thresholds import Thresholds
+
+from .gtp import PLAYER, add_search_options, add_weights_option, player_settings
 from .parsing import Parser, add_common_options, number, show_warnings, warn, weights_file, whole_number
 
 if TYPE_CHECKING:
-    from ponnuki.analysis.annotate import Thresholds
     from ponnuki.analysis.review import GameReview
     from ponnuki.records.games import GameRecord
     from ponnuki.records.sgf import Node
 
 DEFAULT_VISITS = 200
-DOUBTFUL, BAD, VARIATIONS, PV_MOVES = 2.0, 5.0, 2, 12
+TOLD = Thresholds()
 WORST_SHOWN = 10
 """Moves in the table of the worst."""
 
@@ -25,45 +26,42 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> Parser:
     parser = subparsers.add_parser("review", help="annotate a game: win rates, leads, mistakes, better moves",
                                    description="Search every position of a game, and write it out with what was found.",
                                    epilog="Sabaki draws its graph from the result; other programs show the comments.")
-    parser.add_argument("game", type=Path, metavar="GAME.sgf")
+    parser.add_argument("game", type=Path, metavar="GAME.sg")
     parser.add_argument("--out", type=Path, metavar="FILE", help="where to (default: GAME-reviewed.sgf, beside it)")
     parser.add_argument("--number", type=whole_number(1), default=1, metavar="N",
-                        help="which game of a file that holds several (default: 1)")
+                        help="which game of a file that holds several")
     parser.add_argument("--rules", metavar="NAME", help="instead of those that the file names (default there: area)")
     parser.add_argument("--komi", type=number(-1000, 1000), metavar="K", help="instead of the file's")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write figures of each move, as JSON")
     told = parser.add_argument_group("what is told")
-    told.add_argument("--doubtful", type=number(0, 1000), default=DOUBTFUL, metavar="P",
-                      help=f"points that a doubtful move loses (default: {DOUBTFUL:g})")
-    told.add_argument("--bad", type=number(0, 1000), default=BAD, metavar="P",
-                      help=f"points that a bad move loses (default: {BAD:g})")
-    told.add_argument("--variations", type=whole_number(0, 100), default=VARIATIONS, metavar="N",
-                      help=f"better moves shown beside a mistake, at most (default: {VARIATIONS})")
-    told.add_argument("--pv-moves", type=whole_number(1, 1000), default=PV_MOVES, metavar="N",
-                      help=f"length of a variation, at most (default: {PV_MOVES})")
+    told.add_argument("--doubtful", type=number(0, 1000), default=TOLD.doubtful, metavar="P",
+                      help="points that a doubtful move loses")
+    told.add_argument("--bad", type=number(0, 1000), default=TOLD.bad, metavar="P",
+                      help="points that a bad move loses")
+    told.add_argument("--variations", type=whole_number(0, 100), default=TOLD.variations, metavar="N",
+                      help="better moves shown beside a mistake, at most")
+    told.add_argument("--pv-moves", type=whole_number(1, 1000), default=TOLD.pv_moves, metavar="N",
+                      help="length of a variation, at most")
     group = parser.add_argument_group("strength")
-    group.add_argument("--weights", metavar="W",
-                       help="an .onnx file or a shipped net's name (default: the shipped net)")
+    add_weights_option(group)
     group.add_argument("--visits", type=whole_number(2), default=DEFAULT_VISITS, metavar="V",
-                       help=f"of each position (default: {DEFAULT_VISITS})")
+                       help="of each position")
     group.add_argument("--threads", type=whole_number(1, 256), metavar="T",
                        help=f"threads, each for positions of its own (default: {PLAYER.threads})")
     add_search_options(parser.add_argument_group("search"))
     add_common_options(parser)
-    parser.set_defaults(playout=None, playouts=None, move_time=None, ponder=None, reuse_tree=None,
-                        resign_threshold=None, resign_moves=None, resign_lead=None)
     return parser
 
 
 def run(args: argparse.Namespace) -> int:
     """Review the game, print a summary."""
-    from ponnuki.analysis.annotate import Thresholds, annotated
+    from ponnuki.analysis.annotate import annotated
     from ponnuki.analysis.review import move_table
     from ponnuki.engine.errors import ConfigError
     from ponnuki.records.sgf import main_line, parse_trees
 
     show_warnings()
-    out = args.out or args.game.with_name(f"{args.game.stem}-reviewed.sgf")
+    out = args.out or args.game.with_name(f"{args.game.stem}-reviewed.sg")
     thresholds = Thresholds(args.doubtful, args.bad, args.variations, args.pv_moves)
     trees = parse_trees(_content(args.game))
     if args.number > len(trees):
@@ -144,7 +142,7 @@ def _override(args: argparse.Namespace, record: "GameRecord") -> None:
         record.komi = args.komi
 
 
-def _print_summary(review: "GameReview", nodes: "list[Node]", thresholds: "Thresholds") -> None:
+def _print_summary(review: "GameReview", nodes: "list[Node]", thresholds: Thresholds) -> None:
     from rich.console import Console
     from rich.table import Table
 

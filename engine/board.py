@@ -395,14 +395,23 @@ LEGAL, ILLEGAL, SUICIDE = 1, 0, 2
 
 
 @inlined_kernel
+def touches_empty(board, place):
+    """Whether a neighbour of a bordered index is empty: a stone there is legal but for ko, and fills no eye."""
+    stride = board.info[SIZE] + 1
+    for step in (-stride, stride, -1, 1):
+        if board.colour[place + step] == EMPTY:
+            return True
+    return False
+
+
+@inlined_kernel
 def placement_kind(board, place, colour):
     """LEGAL, ILLEGAL or SUICIDE (of several stones) for a stone at a bordered index; superko is not looked at."""
     if board.colour[place] != EMPTY or place == board.info[KO_POINT]:
         return ILLEGAL
+    if touches_empty(board, place):
+        return LEGAL
     stride = board.info[SIZE] + 1
-    for step in (-stride, stride, -1, 1):
-        if board.colour[place + step] == EMPTY:
-            return LEGAL
     kind = ILLEGAL
     for step in (-stride, stride, -1, 1):
         near = place + step

@@ -29,6 +29,23 @@ def surest_move(snapshot: SearchSnapshot, settings: ChoiceSettings) -> MoveStats
     return max(candidates, key=lambda stats: lower_bound(stats, settings.lcb_stdevs))
 
 
+SHOWN_STDEVS = 5.0
+"""Standard errors below the mean that analysis shows as the bound where the choice of the move does not use it."""
+
+
+def shown_stdevs(settings: ChoiceSettings) -> float:
+    """Standard errors between a mean and the lower confidence bound that analysis shows."""
+    return settings.lcb_stdevs or SHOWN_STDEVS
+
+
+def surest_first(snapshot: SearchSnapshot, settings: ChoiceSettings) -> list[MoveStats]:
+    """The moves as analysis lists them: the one that would be played, then the others in their order."""
+    if not snapshot.moves:
+        return []
+    first = surest_move(snapshot, settings).move
+    return sorted(snapshot.moves, key=lambda stats: stats.move != first)
+
+
 def temperature_at(moves_played: int, size: int, settings: ChoiceSettings) -> float:
     """The temperature of a move: halved every `halflife` moves of a full board's width."""
     halvings = moves_played / (settings.halflife * size / FULL_BOARD)

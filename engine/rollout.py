@@ -19,6 +19,7 @@ from .board import (
     copy_board,
     place_stone,
     placement_kind,
+    touches_empty,
 )
 from .coords import BLACK, EMPTY, OFF_BOARD, WHITE
 
@@ -74,16 +75,6 @@ def is_own_eye(board, place, colour):
         elif near == OFF_BOARD:
             at_edge = 1
     return against + at_edge < 2
-
-
-@inlined_kernel
-def touches_empty(board, place):
-    """Whether a neighbour of a bordered index is empty: a stone there is legal but for ko, and fills no eye."""
-    stride = board.info[SIZE] + 1
-    for step in (-stride, stride, -1, 1):
-        if board.colour[place + step] == EMPTY:
-            return True
-    return False
 
 
 @inlined_kernel

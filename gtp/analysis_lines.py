@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from ponnuki.engine.config import ChoiceSettings
     from ponnuki.engine.snapshot import MoveStats, SearchSnapshot
 
-LCB_STDEVS = 5.0
-"""Standard errors below the mean that `lcb` shows where the choice of the move does not use it."""
-
 Line = Callable[["SearchSnapshot", "np.ndarray", AnalysisRequest, "ChoiceSettings"], str]
 """A report of a snapshot, given the root's priors float32[N*N + 1]."""
 
@@ -30,13 +27,10 @@ def shown_moves(
     snapshot: SearchSnapshot, priors: np.ndarray, wanted: AnalysisRequest, choice: ChoiceSettings
 ) -> list[MoveStats]:
     """The moves to tell of: the one that would be played, then by visits, then those without any by their priors."""
-    from ponnuki.engine.choice import surest_move
+    from ponnuki.engine.choice import surest_first
     from ponnuki.engine.snapshot import MoveStats
 
-    moves = list(snapshot.moves)
-    if moves:
-        first = surest_move(snapshot, choice).move
-        moves.sort(key=lambda stats: stats.move != first)
+    moves = surest_first(snapshot, choice)
     known = {stats.move for stats in moves}
     for move in (-priors).argsort(kind="stable").tolist():
         if len(moves) >= wanted.min_moves or priors[move] <= 0:
@@ -64,10 +58,12 @@ def katago_line(
     snapshot: SearchSnapshot, priors: np.ndarray, wanted: AnalysisRequest, choice: ChoiceSettings
 ) -> str:
     """KataGo's fields for each move, and what the request's flags ask for behind them."""
+    from ponnuki.engine.choice import lower_bound, shown_stdevs
+
     size = snapshot.size
     parts = []
     for order, stats in enumerate(shown_moves(snapshot, priors, wanted, choice)):
-        bound = stats.utility_to_play - _stdevs(choice) * stats.utility_radius
+        bound = lower_bound(stats, shown_stdevs(choice))
         parts.append(
             f"info move {vertex(stats.move, size)} visits {stats.visits} edgeVisits {stats.visits} "
             f"utility {stats.utility_to_play:.6f} winrate {stats.winrate:.6f} scoreMean {stats.lead_to_play:.6f} "
@@ -96,13 +92,11 @@ def _root_info(snapshot: SearchSnapshot) -> str:
             f"weight {snapshot.visits:.6f} rawWinrate {raw_winrate:.6f} rawLead {snapshot.raw_lead_to_play:.6f}")
 
 
-def _stdevs(choice: ChoiceSettings) -> float:
-    return choice.lcb_stdevs or LCB_STDEVS
-
-
 def _winrate_bound(stats: MoveStats, choice: ChoiceSettings) -> float:
     """The lower confidence bound of the win rate; below 0 where little is known, as KataGo has it."""
-    return stats.winrate - _stdevs(choice) * stats.utility_radius / 2
+    from ponnuki.engine.choice import shown_stdevs
+
+    return stats.winrate - shown_stdevs(choice) * stats.utility_radius / 2
 
 
 def _ten_thousandths(share: float) -> int:

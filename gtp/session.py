@@ -16,8 +16,8 @@ from typing import BinaryIO, NoReturn
 from .commands import handlers
 from .loading import Loader, load_evaluators
 from .protocol import Dispatcher, converse
-from .streams import ClosedPipe, Inbox, Log, Outbox, split_lines
-from .summaries import environment
+from .streams import ClosedPipe, Inbox, Outbox, split_lines
+from .summaries import open_log
 from .table import Backstage, SessionSettings, Table
 
 CHUNK_BYTES = 65536
@@ -35,9 +35,7 @@ class Session:
         Raises:
             ConfigError: a setting is not accepted, or the log cannot be written.
         """
-        self._log = Log(settings.log)
-        if settings.log is not None:
-            self._log.note(environment())
+        self._log = open_log(settings.log)
         self._table = Table(settings, backstage, self._log.note)
         self._dispatcher = Dispatcher(handlers(self._table))
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ponnuki.engine.coords import colour_name, vertex
 from ponnuki.engine.version import VERSION
+
+from .streams import Log
 
 if TYPE_CHECKING:
     from ponnuki.engine.snapshot import SearchSnapshot
@@ -26,6 +29,18 @@ def environment() -> str:
     packages = ", ".join(f"{name} {version(name)}" for name in ("numpy", "numba", "onnxruntime"))
     system = f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors"
     return f"ponnuki {VERSION}, Python {platform.python_version()}, {packages}, {system}"
+
+
+def open_log(path: Path | None) -> Log:
+    """A log that begins with the environment.
+
+    Raises:
+        ConfigError: it cannot be written.
+    """
+    log = Log(path)
+    if path is not None:
+        log.note(environment())
+    return log
 
 
 def search_summary(what: str, snapshot: SearchSnapshot, seconds: float, tree_bytes: int) -> str:

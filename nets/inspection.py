@@ -78,7 +78,7 @@ class Inspection:
     """Nodes that pool the whole board."""
     operators: dict[int, tuple[Operator, ...]]
     """By board size, the slowest first; one thread, batches of PROFILED_ROWS, the profiler's own cost included."""
-    slowest: dict[int, dict[str, float]]
+    layer_microseconds: dict[int, dict[str, float]]
     """By board size: microseconds a position of each node that has a layer's weights."""
 
     def macs(self, size: int) -> int:
@@ -90,12 +90,11 @@ class Inspection:
         return asdict(self)
 
 
-def inspect(path: Path, sizes: Sequence[int], provider: str = "cpu") -> Inspection:
+def inspect(path: Path, sizes: Sequence[int]) -> Inspection:
     """Look into a network's file, and run it.
 
     Args:
         sizes: board sizes to count and to time.
-        provider: a key of `ort.PROVIDERS`.
 
     Raises:
         WeightsError: it is no net of ours, or cannot be run.
@@ -110,7 +109,7 @@ def inspect(path: Path, sizes: Sequence[int], provider: str = "cpu") -> Inspecti
         for node in model.graph.node
         if graph.is_layer(node)
     )
-    profiles = {size: _profile(path, size, provider) for size in sizes}
+    profiles = {size: _profile(path, size) for size in sizes}
     return Inspection(
         file=path.name,
         file_bytes=path.stat().st_size,
@@ -121,7 +120,7 @@ def inspect(path: Path, sizes: Sequence[int], provider: str = "cpu") -> Inspecti
         reach=reaches.get("policy", 0),
         global_pooling=graph.poolings(),
         operators={size: operators for size, (operators, _) in profiles.items()},
-        slowest={size: graph.by_layer(nodes) for size, (_, nodes) in profiles.items()},
+        layer_microseconds={size: graph.by_layer(nodes) for size, (_, nodes) in profiles.items()},
     )
 
 
@@ -276,7 +275,7 @@ def _peak_bytes(model: onnx.ModelProto, shapes: dict[str, tuple[int, ...]], type
     return peak
 
 
-def _profile(path: Path, size: int, provider: str) -> tuple[tuple[Operator, ...], dict[str, float]]:
+def _profile(path: Path, size: int) -> tuple[tuple[Operator, ...], dict[str, float]]:
     """Time by kind of node, and by node, as onnxruntime's profiler has it."""
     options = session_options(1)
     options.enable_profiling = True
@@ -286,7 +285,7 @@ def _profile(path: Path, size: int, provider: str) -> tuple[tuple[Operator, ...]
     with tempfile.TemporaryDirectory() as folder:
         options.profile_file_prefix = str(Path(folder) / "profile")
         try:
-            session = onnxruntime.InferenceSession(path, options, providers=[PROVIDERS[provider]])
+            session = onnxruntime.InferenceSession(path, options, providers=[PROVIDERS["cpu"]])
             for _ in range(PROFILED_RUNS):
                 session.run(None, feeds)
             events = json.loads(Path(session.end_profiling()).read_text("utf-8"))

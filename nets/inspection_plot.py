@@ -23,7 +23,7 @@ def draw(inspection: Inspection, size: int, path: Path) -> None:
     reach_axes.invert_yaxis()
     reach_axes.set_xlabel(f"points across (line: {size}, dashed: from edge to edge)")
     reach_axes.set_title("receptive field", fontsize=10)
-    times = inspection.slowest[size]
+    times = inspection.layer_microseconds[size]
     colours = ["#c98a3d" if layer.bits == 32 else "#5f8f4e" for layer in layers]
     time_axes.barh(places, [times.get(layer.name, 0.0) for layer in layers], color=colours)
     time_axes.set_xlabel(f"µs a position on {size}×{size} (orange: float, green: integers)")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ponnuki.engine.errors import RecordError
+from ponnuki.engine.errors import ConfigError, RecordError
 from ponnuki.records.format import Shard
 from ponnuki.records.shards import ShardHeader, iter_shards, read_header, shard_paths
 from ponnuki.records.targets import trainable_positions
 
 _log = logging.getLogger("ponnuki.records")
+
+VALID_ENDING = "_valid"
+"""Shards whose name ends so validate and never train."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,23 @@ class Group:
     """Board size N."""
     weight: float = 1.0
     """Share of the positions, relative to the other groups; 0 or more."""
+
+
+def split_sources(sources: Sequence[Path]) -> tuple[list[Path], list[Path]]:
+    """Training and validation shards among files and folders, by VALID_ENDING.
+
+    Raises:
+        ConfigError: a source is missing, or there is nothing to train on.
+    """
+    paths: list[Path] = []
+    for source in sources:
+        if not source.exists():
+            raise ConfigError(f"--data {source}: no such file or folder")
+        paths += sorted(source.rglob("*.npz")) if source.is_dir() else [source]
+    train = [path for path in paths if not path.stem.endswith(VALID_ENDING)]
+    if not train:
+        raise ConfigError(f"--data {' '.join(map(str, sources))}: no shards (*.npz) to train on")
+    return train, [path for path in paths if path.stem.endswith(VALID_ENDING)]
 
 
 def find_groups(sources: str | Path | Iterable[str | Path]) -> list[Group]:

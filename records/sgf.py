@@ -226,7 +226,7 @@ def to_sgf(record: GameRecord, **root_values: Any) -> bytes:
     root.set("RU", rules_text(record.rules))
     root.set("RE", result_text(Result(record.winner, record.ending, record.score_black)))
     if record.setup:
-        stones = {colour: [_sgfmill_point(p, record.size) for c, p in record.setup if c == colour] for colour in (1, 2)}
+        stones = {colour: [sgfmill_point(p, record.size) for c, p in record.setup if c == colour] for colour in (1, 2)}
         root.set_setup_stones(stones[BLACK], stones[WHITE])
     if record.setup or record.first == WHITE:
         root.set("PL", "b" if record.first == BLACK else "w")
@@ -236,11 +236,11 @@ def to_sgf(record: GameRecord, **root_values: Any) -> bytes:
         root.set(name, value)
     for index, move in enumerate(record.moves):
         black = (record.first == BLACK) == (index % 2 == 0)
-        game.extend_main_sequence().set_move("b" if black else "w", _sgfmill_point(move, record.size))
+        game.extend_main_sequence().set_move("b" if black else "w", sgfmill_point(move, record.size))
     data: bytes = game.serialise()
     return data
 
 
-def _sgfmill_point(move: int, size: int) -> tuple[int, int] | None:
+def sgfmill_point(move: int, size: int) -> tuple[int, int] | None:
     """sgfmill counts rows from the bottom; a pass is None."""
     return None if move == size * size else (size - 1 - move // size, move % size)

@@ -26,11 +26,8 @@ from ponnuki.nets.model import Net, channels_last, parameter_count
 from ponnuki.nets.optim import WeightAverage, make_optimizer, one_cycle
 from ponnuki.nets.parallel import SplitBatch, default_workers
 from ponnuki.records.batches import BatchSource, TrainingBatch, validation_batches
-from ponnuki.records.sampling import Group, find_groups
+from ponnuki.records.sampling import Group, find_groups, split_sources
 from ponnuki.selfplay.progress import RunLog
-
-VALID_ENDING = "_valid"
-"""Shards whose name ends so validate and never train."""
 
 LATEST = "latest"
 """Name of the net in a run that goes on."""
@@ -100,23 +97,6 @@ class TrainSettings:
             raise ConfigError(f"optimizer {self.optimizer!r}: expected muon or adamw")
         if not self.data:
             raise ConfigError("train needs --data: shards or folders of them")
-
-
-def split_sources(sources: Sequence[Path]) -> tuple[list[Path], list[Path]]:
-    """Training and validation shards among files and folders, by VALID_ENDING.
-
-    Raises:
-        ConfigError: a source is missing, or there is nothing to train on.
-    """
-    paths: list[Path] = []
-    for source in sources:
-        if not source.exists():
-            raise ConfigError(f"--data {source}: no such file or folder")
-        paths += sorted(source.rglob("*.npz")) if source.is_dir() else [source]
-    train = [path for path in paths if not path.stem.endswith(VALID_ENDING)]
-    if not train:
-        raise ConfigError(f"--data {' '.join(map(str, sources))}: no shards (*.npz) to train on")
-    return train, [path for path in paths if path.stem.endswith(VALID_ENDING)]
 
 
 class Trainer:

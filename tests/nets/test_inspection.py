@@ -97,8 +97,8 @@ def test_times_are_by_operator_and_by_layer(files: dict[str, Path]) -> None:
         assert all(operator.microseconds >= 0 and operator.nodes >= 1 for operator in operators)
         assert [o.microseconds for o in operators] == sorted((o.microseconds for o in operators), reverse=True)
         names = {layer.name for layer in found.layers}
-        assert set(found.slowest[7]) <= names
-        assert len(found.slowest[7]) > len(names) / 2
+        assert set(found.layer_microseconds[7]) <= names
+        assert len(found.layer_microseconds[7]) > len(names) / 2
 
 
 def test_what_is_no_net(tmp_path: Path) -> None:
