@@ -51,7 +51,7 @@ def change(args: argparse.Namespace, do: Callable[[Path, Sequence["Group"]], str
     show_warnings()
     out = args.out or args.net.with_name(f"{args.net.stem}-{args.ending}.onnx")
     if out.resolve() == args.net.resolve():
-        raise ConfigError(f"--out {out}: is the net itsel")
+        raise ConfigError(f"--out {out}: is the net itself")
     train, valid = split_sources(args.data)
     draft = out.with_name(f"{out.name}.draft")
     try:

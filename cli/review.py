@@ -26,7 +26,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> Parser:
     parser = subparsers.add_parser("review", help="annotate a game: win rates, leads, mistakes, better moves",
                                    description="Search every position of a game, and write it out with what was found.",
                                    epilog="Sabaki draws its graph from the result; other programs show the comments.")
-    parser.add_argument("game", type=Path, metavar="GAME.sg")
+    parser.add_argument("game", type=Path, metavar="GAME.sgf")
     parser.add_argument("--out", type=Path, metavar="FILE", help="where to (default: GAME-reviewed.sgf, beside it)")
     parser.add_argument("--number", type=whole_number(1), default=1, metavar="N",
                         help="which game of a file that holds several")
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
     from ponnuki.records.sgf import main_line, parse_trees
 
     show_warnings()
-    out = args.out or args.game.with_name(f"{args.game.stem}-reviewed.sg")
+    out = args.out or args.game.with_name(f"{args.game.stem}-reviewed.sgf")
     thresholds = Thresholds(args.doubtful, args.bad, args.variations, args.pv_moves)
     trees = parse_trees(_content(args.game))
     if args.number > len(trees):
