@@ -53,6 +53,9 @@ class SearchSettings:
     """Share of Dirichlet noise in the root's priors, 0 to 1; self-play uses 0.25."""
     root_noise_concentration: float = 10.83
     """Concentration of that noise, shared by the legal moves, 0.01 to 1e4."""
+    forced_playouts: float = 0.0
+    """Exploration for self-play, 0 to 100: at the root, a move that has been visited is visited before all others while
+    its visits are fewer than the square root of this times its prior times the root's visits. KataGo's k, there 2."""
     gumbel_moves: int = 0
     """Moves that Gumbel selection considers at the root when it knows how many playouts are to come, 1 to 1000; 0: PUCT
     there, too."""
@@ -97,6 +100,7 @@ SEARCH_RANGES: dict[str, tuple[float, float]] = {
     "root_policy_temperature": (0.1, 10),
     "root_noise": (0, 1),
     "root_noise_concentration": (0.01, 1e4),
+    "forced_playouts": (0, 100),
     "gumbel_moves": (0, 1000),
     "gumbel_noise": (0, 1),
     "gumbel_scale": (0, 100),

@@ -25,6 +25,8 @@ class Pool:
         self.evaluator = evaluator
         self.batch_size = batch_size
         self.workers = workers
+        self.evaluations = 0
+        """Rows evaluated by `step` so far."""
         self._batches: dict[int, LeafBatch] = {}
 
     def step(self, searches: Sequence[Searching], limits: Sequence[int | None] | None = None) -> int:
@@ -39,6 +41,7 @@ class Pool:
             search.collect(batch, limits[index] if limits is not None else None)
         if batch.count:
             evaluation = self.evaluator.evaluate(batch)
+            self.evaluations += batch.count
             for search in searches:
                 if id(search) in batch.spans:
                     search.apply(batch, evaluation)

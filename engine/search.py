@@ -94,6 +94,7 @@ class Search:
         self._budget: int | None = None
         self._plan = NO_PLAN
         self._parameters = _parameters(self.settings, self.size, 0.0)
+        self._plain_priors: np.ndarray | None = None
 
     @property
     def visits(self) -> int:
@@ -193,13 +194,18 @@ class Search:
         if self._tree.state[ROOT] == EXPANDED:
             self._make_plan(own_slot=False)
 
-    def advance(self, move: int) -> None:
+    def advance(self, move: int, settings: SearchSettings | None = None) -> None:
         """Play a move at the root and keep what is known below it; playouts count from 0 again.
 
         The move must be legal, and no batch in flight.
+
+        Args:
+            settings: in force from now on; by default the old ones. `keep_ownership` and `cache` are the store's.
         """
         if self.in_flight:
             raise RuntimeError("advance() while evaluations are in flight")
+        self.settings = settings or self.settings
+        self._plain_priors = None
         child = NO_NODE if self._position.barred_until.max() > 1 else self._child(move)
         self._position = position_after(self._position, move)
         self._budget, self._plan = None, NO_PLAN
@@ -276,6 +282,10 @@ class Search:
             out[arrays.move[slot, :count]] = (arrays.prior[slot, :count] / np.float32(65535)) ** 2
         return out
 
+    def plain_priors(self) -> np.ndarray:
+        """float32[N*N + 1]: the root's priors as the evaluator gave them, without root temperature and noise."""
+        return self.priors() if self._plain_priors is None else self._plain_priors
+
     def _planned_first(self, moves: list[MoveStats]) -> list[MoveStats]:
         """With a plan, the candidates first, by their visits in it and then their score."""
         if not len(self._plan.visits):
@@ -306,6 +316,7 @@ class Search:
             average_all(self._tree, np.empty(self._nodes_used, np.int32), self._parameters)
         settings = self.settings
         plain = settings.root_noise == 0 and settings.root_policy_temperature == 1
+        self._plain_priors = None if plain else self.priors()
         own_slot = not plain or forbidden_moves(self._tree, self.store.arrays, self._allowed_moves()) > 0
         if own_slot:
             self._prepare_root(settings.root_policy_temperature, settings.root_noise)
@@ -399,4 +410,5 @@ def _parameters(settings: SearchSettings, size: int, lead: float) -> Parameters:
         float(settings.score_weight),
         float(settings.score_scale * size),
         float(settings.score_centre * lead),
+        float(settings.forced_playouts),
     )

@@ -73,7 +73,11 @@ class Parameters(NamedTuple):
     score_weight: float
     score_scale: float  # points
     score_centre: float  # points of the root's side to play
+    forced_playouts: float
 
+
+FORCED_SCORE = 1e9
+"""Above every score of a move that is not forced."""
 
 STDEV_PRIOR = 0.4
 STDEV_PRIOR_WEIGHT = 2.0
@@ -223,7 +227,8 @@ def select(tree, store, node, parameters):
     """The child of an expanded node that PUCT prefers.
 
     Maximises  q(child) + c(n) · prior · √n / (1 + visits(child)), see `exploration`. A playout in flight counts as a
-    visit and as `virtual_loss` lost games. The unvisited move with the largest prior stands for all of them.
+    visit and as `virtual_loss` lost games. The unvisited move with the largest prior stands for all of them. At the
+    root a visited move with fewer than √(forced_playouts · prior · n) visits comes before all others.
 
     Returns (index, link): the move's place in the evaluation's order, and its link, NO_LINK for one yet to be opened.
     """
@@ -234,6 +239,7 @@ def select(tree, store, node, parameters):
     best_link = np.int64(NO_LINK)
     best_score = -np.inf
     visited_prior = 0.0
+    forced = parameters.forced_playouts * np.float64(tree.visits[node]) if node == ROOT else 0.0
     link = np.int64(tree.first_link[node])
     for index in range(opened):
         prior = prior_of(store, slot, index)
@@ -246,6 +252,8 @@ def select(tree, store, node, parameters):
             q = (q * visits - lost) / divisor
         score = q + weight * prior / (1.0 + visits + pending)
         visited_prior += prior
+        if visits > 0.0 and (visits + pending) ** 2 < forced * prior:
+            score = FORCED_SCORE + prior
         if score > best_score:
             best_score = score
             best_index = index

@@ -97,6 +97,11 @@ class Shard:
         return len(self.moves)
 
     @cached_property
+    def returns(self) -> dict[int, NDArray[np.float32]]:
+        """Targets worked out from whole games, kept by the array that they were worked out from (`records.targets`)."""
+        return {}
+
+    @cached_property
     def start(self) -> NDArray[np.int64]:
         """[G+1] game g is moves[start[g]:start[g+1]]."""
         return _starts(self.length)

@@ -56,8 +56,9 @@ def split_sources(sources: Sequence[Path]) -> tuple[list[Path], list[Path]]:
 def find_groups(sources: str | Path | Iterable[str | Path]) -> list[Group]:
     """Sort the shards of files and folders into groups by board size and kind, such as `19x19 labelled`.
 
-    The kinds are `labelled` (values or policies are stored) and `played` (moves and results alone). A group's weight
-    is its number of positions. A shard that cannot be read costs a warning line.
+    The kinds are `searched` (self-play: visits are stored), `labelled` (values or policies are stored) and `played`
+    (moves and results alone). A group's weight is its number of positions to learn from. A shard that cannot be read
+    costs a warning line.
 
     Raises:
         RecordError: a source is not there, or none of the shards can be read.
@@ -69,12 +70,12 @@ def find_groups(sources: str | Path | Iterable[str | Path]) -> list[Group]:
         except RecordError as error:
             _log.warning("skipped %s", error)
             continue
-        kind = "labelled" if header.labelled else "played"
+        kind = "searched" if header.searched else "labelled" if header.labelled else "played"
         found.setdefault(f"{header.size}x{header.size} {kind}", []).append((path, header))
     if not found:
         raise RecordError("none of the shards can be read")
     return [
-        Group(name, tuple(path for path, _ in members), members[0][1].size, sum(h.positions for _, h in members))
+        Group(name, tuple(path for path, _ in members), members[0][1].size, sum(h.learnt for _, h in members))
         for name, members in sorted(found.items())
     ]
 

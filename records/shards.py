@@ -123,11 +123,15 @@ class ShardHeader:
     """Whether values or policies are stored, or moves and results alone."""
     memory_bytes: int
     """What its arrays take in memory."""
+    searched: bool = False
+    """Whether the moves were searched: games of self-play, say."""
+    learnt: int = 0
+    """Positions whose policy is learnt from; all of them where the shard does not say."""
 
 
 def read_header(path: str | Path) -> ShardHeader:
     """Look into a shard without reading its positions. Raises RecordError as `read_shard` does, if less often."""
-    arrays = _load_arrays(Path(path), only=("size", "length"))
+    arrays = _load_arrays(Path(path), only=("size", "length", "policy_target"))
     try:
         with zipfile.ZipFile(path) as archive:
             names = {Path(member.filename).stem for member in archive.infolist()}
@@ -135,7 +139,11 @@ def read_header(path: str | Path) -> ShardHeader:
         length = arrays["length"]
         positions = int(length.sum(dtype=np.int64))
         labelled = bool(names & {"value_to_play", "policy_len"})
-        return ShardHeader(int(arrays["size"]), len(length), positions, labelled, memory_bytes)
+        targets = arrays.get("policy_target")
+        learnt = positions if targets is None else int(np.count_nonzero(targets))
+        return ShardHeader(
+            int(arrays["size"]), len(length), positions, labelled, memory_bytes, "visits" in names, learnt
+        )
     except (*_DAMAGE, TypeError) as error:
         raise RecordError(f"{path}: damaged or not a shard: {_one_line(error)}") from error
 

@@ -18,6 +18,7 @@ from ponnuki.records.format import (
     policy_kind,
 )
 from ponnuki.records.positions import locate
+from ponnuki.records.returns import decay, discounted
 
 
 class Targets(NamedTuple):
@@ -93,17 +94,34 @@ def _ragged(start: NDArray[np.int64], length: NDArray[Any]) -> tuple[NDArray[np.
 
 
 def _value(shard: Shard, positions: NDArray[np.int64], game_of: NDArray[np.int64], sign: NDArray[np.float32]) -> Pair:
-    """The stored value, or where there is none the sure winner."""
-    target = shard.winner[game_of] * sign
-    known = np.isin(shard.ending[game_of], SURE_ENDINGS) & (shard.winner[game_of] != 0)
-    return _prefer_label(shard.value_to_play, positions, target, known)
+    """The stored value, or where there is none the sure winner; in searched games a mean of both."""
+    known = np.isin(shard.ending, SURE_ENDINGS) & (shard.winner != 0)
+    if shard.visits is not None and shard.value_to_play is not None:
+        return _average(shard, shard.value_to_play, np.where(known, shard.winner, np.nan), positions)
+    return _prefer_label(shard.value_to_play, positions, shard.winner[game_of] * sign, known[game_of])
 
 
 def _lead(shard: Shard, positions: NDArray[np.int64], game_of: NDArray[np.int64], sign: NDArray[np.float32]) -> Pair:
-    """The stored lead, or where there is none the counted score."""
-    target = shard.score_black[game_of] * sign
-    known = (shard.ending[game_of] == ENDING_COUNTED) & np.isfinite(target)
-    return _prefer_label(shard.lead_to_play, positions, target, known)
+    """The stored lead, or where there is none the counted score; in searched games a mean of both."""
+    known = (shard.ending == ENDING_COUNTED) & np.isfinite(shard.score_black)
+    if shard.visits is not None and shard.lead_to_play is not None:
+        return _average(shard, shard.lead_to_play, np.where(known, shard.score_black, np.nan), positions)
+    return _prefer_label(shard.lead_to_play, positions, shard.score_black[game_of] * sign, known[game_of])
+
+
+def _average(
+    shard: Shard, opinions: NDArray[np.float16], results: NDArray[np.floating[Any]], positions: NDArray[np.int64]
+) -> Pair:
+    """`records.returns` of positions, given the search's opinions [P] and Black's results [G], NaN where not sure."""
+    if id(opinions) not in shard.returns:
+        out = np.empty(shard.positions, np.float32)
+        first = np.ascontiguousarray(shard.first)
+        opinion = opinions.astype(np.float32)
+        discounted(shard.start, first, opinion, results.astype(np.float32), decay(shard.size), out)
+        shard.returns[id(opinions)] = out
+    target = shard.returns[id(opinions)][positions]
+    known = np.isfinite(target)
+    return np.where(known, target, 0).astype(np.float32), known.astype(np.float32)
 
 
 def _prefer_label(

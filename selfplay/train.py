@@ -6,13 +6,11 @@ of weights at the last checkpoint but the final one), `tensorboard/`, and at the
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
-import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +26,7 @@ from ponnuki.nets.parallel import SplitBatch, default_workers
 from ponnuki.records.batches import BatchSource, TrainingBatch, validation_batches
 from ponnuki.records.sampling import Group, find_groups, split_sources
 from ponnuki.selfplay.progress import RunLog
+from ponnuki.selfplay.signals import stopped_by_signals
 
 LATEST = "latest"
 """Name of the net in a run that goes on."""
@@ -112,6 +111,8 @@ class Trainer:
         self.groups = weighted(find_groups(train), settings.shares)
         self.valid_groups = find_groups(valid) if valid else []
         self.sizes = sorted({group.size for group in self.groups})
+        self.known_sizes = set(self.sizes)
+        """Board sizes that the net learnt at any time."""
         rows = {size: batch_rows(settings.batch_size, size) for size in self.sizes}
         self.source = BatchSource(self.groups, rows, settings.seed, threads=1)
         self.net = self._make_net().to(self.device)
@@ -138,7 +139,8 @@ class Trainer:
 
     def _make_net(self) -> Net:
         if self.settings.init is not None:
-            net, _ = checkpoint.load_net(self.settings.init)
+            net, before = checkpoint.load_net(self.settings.init)
+            self.known_sizes.update(before.get("board_sizes", ()))
             self.log.say(f"starts from {self.settings.init}")
         else:
             net = Net(net_config(self.settings.net, self.settings.alpha, self.settings.depth))
@@ -218,14 +220,14 @@ class Trainer:
         table = self.training_table()
         checkpoint.save_net(self.settings.out / name, self.net.config, self.average.state, table)
         path = self.settings.out / f"{name}.onnx"
-        export.export_onnx(self.averaged_net().cpu(), path, sizes=self.sizes, training=table)
+        export.export_onnx(self.averaged_net().cpu(), path, sizes=sorted(self.known_sizes), training=table)
 
     def training_table(self) -> dict[str, Any]:
         """What the weights learnt from, for their TOML file and metadata."""
         return {
             "data": self.settings.note or ", ".join(group.name for group in self.groups),
             "rules": "area scoring, positional superko, no suicide",
-            "board_sizes": self.sizes,
+            "board_sizes": sorted(self.known_sizes),
             "steps": self.step,
             "positions": self.seen,
             "hours": round(self.elapsed_s / 3600, 3),
@@ -314,25 +316,6 @@ def weighted(groups: Sequence[Group], shares: Sequence[tuple[str, float]]) -> li
     if missing := [name for name in names if name not in given]:
         raise ConfigError(f"--share must name every group, 0 leaves one out: {missing[0]!r} is missing")
     return [dataclasses.replace(group, weight=given[group.name]) for group in groups if given[group.name] > 0]
-
-
-@contextlib.contextmanager
-def stopped_by_signals() -> Iterator[threading.Event]:
-    """An event that the first Ctrl-C or SIGTERM sets; a second Ctrl-C interrupts as usual. Main thread only."""
-    stop = threading.Event()
-    before: dict[int, Any] = {}
-
-    def ask(number: int, _frame: Any) -> None:
-        stop.set()
-        signal.signal(number, before[number])
-
-    for watched in (signal.SIGINT, signal.SIGTERM):
-        before[watched] = signal.signal(watched, ask)
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def train(settings: TrainSettings, say: Callable[[str], None] | None = None) -> bool:

@@ -20,12 +20,12 @@ from ponnuki.nets.ort import OnnxEvaluator  # noqa: E402
 from ponnuki.records.sampling import Group  # noqa: E402
 from ponnuki.records.shards import write_shard  # noqa: E402
 from ponnuki.selfplay.progress import RunLog  # noqa: E402
+from ponnuki.selfplay.signals import stopped_by_signals  # noqa: E402
 from ponnuki.selfplay.train import (  # noqa: E402
     Trainer,
     TrainSettings,
     batch_rows,
     split_sources,
-    stopped_by_signals,
     train,
     weighted,
 )
