@@ -30,6 +30,8 @@ LABELS = {
     "stop_ms": "end of an analysis, ms after the next line",
     "stop_worst_ms": "… of twenty, the last to come",
     "analysis_lines_per_s": "lines a second of an analysis each centisecond",
+    "selfplay_positions_per_hour": "positions to learn from an hour of self-play",
+    "selfplay_evaluator_share": "… its new evaluations / onnxruntime alone",
     "train_positions_per_s": "positions a second in training, all cores",
     "rss_mb": "memory of a process that has moved, MB",
 }

@@ -20,6 +20,7 @@ from .positions import mid_games
 from .raw import measure_precisions
 from .rollouts import measure_rollouts
 from .search import measure_search
+from .selfplay import measure_selfplay
 from .startup import measure_start_up
 
 POSITIONS = 4
@@ -37,8 +38,8 @@ class BenchSettings:
     threads: int = 1
     """Threads of the evaluator."""
     seconds: float = 10.0
-    """For the search and onnxruntime together; a fifth of it for rollouts and half of it for training. The other parts
-    take what they take."""
+    """For the search and onnxruntime together; a fifth of it for rollouts, half of it for training, twice as much for
+    self-play. The other parts take what they take."""
     parts: tuple[str, ...] = field(default_factory=lambda: tuple(PARTS))
     """Names out of `PARTS`."""
 
@@ -94,6 +95,12 @@ class Bench:
         settings = self.settings
         return measure_latency(settings.size, ["--weights", str(settings.weights), "--threads", str(settings.threads)])
 
+    def selfplay(self) -> dict[str, Any]:
+        """Self-play in as many processes as there are threads."""
+        return measure_selfplay(
+            self.settings.weights, self.games, self.settings.threads, 2 * self.settings.seconds
+        )
+
     def training(self) -> dict[str, Any]:
         """Training steps; nothing where the extra `train` is not installed."""
         try:
@@ -109,6 +116,7 @@ PARTS: dict[str, Callable[[Bench], dict[str, Any]]] = {
     "kernels": Bench.kernels,
     "start-up": Bench.start_up,
     "latency": Bench.latency,
+    "self-play": Bench.selfplay,
     "training": Bench.training,
 }
 

@@ -7,14 +7,15 @@ from ponnuki.engine.errors import ConfigError
 
 from .parsing import Parser, add_common_options, board_size, number, weights_file, whole_number
 
-PARTS = ("rollouts", "search", "kernels", "start-up", "latency", "training")
+PARTS = ("rollouts", "search", "kernels", "start-up", "latency", "self-play", "training")
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> Parser:
     """Declare the command and its options."""
     parser = subparsers.add_parser("bench", help="measure speed, memory and start-up",
                                    description="Measure on this machine: rollouts, search against onnxruntime alone, "
-                                               "kernels, memory, how long a new process takes to answer, and training.")
+                                               "kernels, memory, how long a new process takes to answer, self-play, "
+                                               "and training.")
     parser.add_argument("--size", type=board_size, default=19, metavar="N", help="board size")
     parser.add_argument("--threads", type=whole_number(1, 256), default=1, metavar="T", help="threads of the evaluator")
     parser.add_argument("--weights", metavar="W",

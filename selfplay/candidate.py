@@ -76,6 +76,12 @@ def first_net(folder: RunFolder, name: str, settings: NetSettings, sizes: Sequen
         net, training = checkpoint.load_net(trained(settings.init))
         training = {**training, "board_sizes": sorted({*training.get("board_sizes", ()), *sizes})}
     checkpoint.save_net(folder.net(name), net.config, net.state_dict(), training)
+    export(folder, name)
+
+
+def export(folder: RunFolder, name: str) -> None:
+    """Write a net's ONNX file from its weights."""
+    net, training = checkpoint.load_net(folder.net(name))
     export_onnx(net.eval(), folder.playable(name, "float32"), sizes=training["board_sizes"], training=training)
 
 

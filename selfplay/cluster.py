@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import socket
 from typing import Any
 
 import ray
@@ -16,8 +17,23 @@ from ray.exceptions import RayActorError, RayError
 from ponnuki.engine.errors import ConfigError, PonnukiError
 from ponnuki.selfplay.crew import Factory, Reply, WorkerError, seed_of
 
+REACH_S = 5.0
+"""Longest wait for an address to answer; Ray itself tries for minutes."""
+
 LOCAL = "local"
 """Instead of an address: a cluster of this machine alone, which ends with us."""
+
+
+def _check_reachable(address: str) -> None:
+    """Raise ConfigError where nobody listens at a HOST:PORT."""
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdigit() or "://" in address:
+        return
+    try:
+        socket.create_connection((host, int(port)), REACH_S).close()
+    except OSError as error:
+        reason = error.strerror or error
+        raise ConfigError(f"--ray {address}: no Ray cluster can be reached there: {reason}") from None
 
 
 class Actor:
@@ -49,6 +65,7 @@ class RayCrew:
         Raises:
             ConfigError: there is no cluster at the address.
         """
+        _check_reachable(address)
         try:
             ray.init(
                 address=None if address == LOCAL else address,

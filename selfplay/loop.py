@@ -6,6 +6,7 @@ its checkpoints, the gate keeps every pair, and `state.json` says which step is 
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import threading
@@ -14,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from ponnuki.engine.errors import ConfigError, RecordError
+from ponnuki.engine.errors import ConfigError, RecordError, WeightsError
 from ponnuki.selfplay.crew import Crew, Factory, LocalCrew
 from ponnuki.selfplay.duel import DuelSettings
 from ponnuki.selfplay.gate import GateResult, play_gate
@@ -75,6 +76,7 @@ class Loop:
                 if end is not None and self.state.hours_in_all >= end:
                     break
                 self._since = time.monotonic()
+                self._check_nets()
                 steps = {SELF_PLAY: self._self_play, TRAINING: self._training, GATE: self._gate}
                 steps[self.state.phase](crew, stream)
                 self.log.end_progress()
@@ -211,15 +213,40 @@ class Loop:
             figures["loop/elo"] = ratings[self.state.champion].elo
         return {name: float(value) for name, value in figures.items()}
 
+    def _check_nets(self) -> None:
+        """Make again what can be made again of the nets in use; where one is lost, the last one left takes its place.
+
+        Raises:
+            WeightsError: no net is left.
+        """
+        for role in ("champion", "latest"):
+            name = getattr(self.state, role)
+            if self._has_net(name):
+                continue
+            others = [net.name for net in reversed(self.state.nets) if net.accepted and self._has_net(net.name)]
+            if not others:
+                raise WeightsError(f"{self.folder.net(name)}.safetensors, .toml: gone, and no earlier net is left")
+            self.log.say(f"{name}: its files are gone; {others[0]} takes its place")
+            setattr(self.state, role, others[0])
+
+    def _has_net(self, name: str) -> bool:
+        """Whether a net's files are there, the ONNX file made again if need be."""
+        stem = self.folder.net(name)
+        if not all(stem.with_name(stem.name + suffix).exists() for suffix in (".safetensors", ".toml")):
+            return False
+        path = self.folder.playable(name, "float32")
+        if not path.exists():
+            from ponnuki.selfplay import candidate
+
+            candidate.export(self.folder, name)
+            self.log.say(f"{path}: gone; made again")
+        return True
+
     def _use_champion(self, stream: GameStream) -> None:
         stream.use(self._net_file(self.state.champion), self.state.resign_threshold)
 
     def _net_file(self, name: str) -> NetFile:
-        """What workers are given of a net: its int8 form where there is one and it is wanted.
-
-        Raises:
-            WeightsError: the net's files are gone.
-        """
+        """What workers are given of a net: its int8 form where there is one and it is wanted."""
         path = self.folder.playable(name, self.settings.net.precision)
         if not path.exists():
             path = self.folder.playable(name, "float32")
@@ -248,14 +275,18 @@ class Loop:
         self._surely(lambda: self.store.gather(self.state.generation))
 
     def _write_games(self) -> None:
+        """Games that end after a generation's self-play belong to the next one."""
+        generation = self.state.generation + (self.state.phase != SELF_PLAY)
         while self._unwritten:
-            self.store.add(self.state.generation, self._unwritten[0])
+            self.store.add(generation, self._unwritten[0])
             del self._unwritten[0]
 
     def _keep_playing(self, stream: GameStream, over: threading.Event) -> None:
         """Self-play beside the training, for the generation to come."""
         while not over.is_set() and not self.stop.is_set():
             self._unwritten += stream.poll()
+            with contextlib.suppress(OSError, RecordError):  # tried again with the next games
+                self._write_games()
         self._unwritten += stream.drain()
 
     def _adapt_resignation(self) -> None:

@@ -86,6 +86,11 @@ class SelfPlayGame:
         """Playouts until the search is done."""
         return max(0, self._visits - self.search.visits)
 
+    @property
+    def full(self) -> bool:
+        """Whether the search's outcome will be learnt from."""
+        return self._full
+
     def use(self, store: EvaluationStore) -> None:
         """Search on with evaluations of another net, kept in another store."""
         self._store = store

@@ -81,6 +81,8 @@ class PlaySettings:
     """KataGo's k: visits that noise is given at the root, taken out of the targets again; 0 to 100."""
     gumbel_moves: int = 0
     """Full searches by Gumbel selection among so many moves, 1 to 1000; 0: PUCT with noise."""
+    gumbel_scale: float = 0.1
+    """Weight of the value against the prior in Gumbel selection and in its targets, 0 to 100."""
     temperature: float = 0.8
     """At the first move, 0 to 10; a move is drawn with probability ∝ visits^(1 / temperature)."""
     last_temperature: float = 0.2
@@ -126,7 +128,8 @@ class PlaySettings:
     def full_search(self) -> SearchSettings:
         """Of a search that is learnt from."""
         if self.gumbel_moves:
-            return dataclasses.replace(SELF_PLAY_SEARCH, gumbel_moves=self.gumbel_moves, gumbel_noise=1.0)
+            return dataclasses.replace(SELF_PLAY_SEARCH, gumbel_moves=self.gumbel_moves, gumbel_noise=1.0,
+                                       gumbel_scale=self.gumbel_scale)  # fmt: skip
         return dataclasses.replace(
             SELF_PLAY_SEARCH,
             root_noise=self.root_noise,

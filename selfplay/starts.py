@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from dataclasses import dataclass
 
@@ -41,7 +42,7 @@ def new_start(settings: StartSettings, chance: random.Random) -> Start:
 
 def half_points(komi: float) -> float:
     """The nearest komi that leaves no drawn games."""
-    return round(komi - 0.5) + 0.5
+    return math.floor(komi) + 0.5
 
 
 def fair_komi(start: Start, settings: StartSettings, lead_black: float) -> float:

@@ -156,6 +156,8 @@ class Trainer:
         workers = settings.workers or default_workers()
         if self.device.type == "cpu" and workers > 1 and not settings.compile:
             return SplitBatch(self.net, workers, settings.autocast)
+        if self.device.type == "cpu":
+            torch.set_num_threads(workers)
         forward = torch.compile(self.net, dynamic=False) if settings.compile else self.net
         return training.WholeBatch(forward, self.device, settings.autocast)
 

@@ -48,6 +48,8 @@ class SelfPlayWorker:
         self._turn = 0
         self._pairs: Pairs | None = None
         self._evaluations = 0
+        self.learnt = 0
+        """Searches so far whose outcome is learnt from."""
 
     @property
     def evaluations(self) -> int:
@@ -96,6 +98,14 @@ class SelfPlayWorker:
             finished += self._step(sizes[self._turn % len(sizes)])
         return finished
 
+    def measure(self, seconds: float) -> tuple[int, int, float]:
+        """Play for a time; the new evaluations, the positions to learn from and the seconds that it took."""
+        evaluations, learnt, began = self.evaluations, self.learnt, time.perf_counter()
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            self.play(left)
+        return self.evaluations - evaluations, self.learnt - learnt, time.perf_counter() - began
+
     def duel(self, settings: DuelSettings, nets: tuple[NetFile, NetFile], numbers: Sequence[int]) -> None:
         """Begin pairs of games between two nets; `play_pairs` plays them. Older pairs are forgotten.
 
@@ -131,6 +141,7 @@ class SelfPlayWorker:
         finished: list[Finished] = []
         for game in list(now):
             while is_done(game.search, game.wanted):
+                self.learnt += game.full
                 ended = game.advance()
                 if ended is not None:
                     finished.append(ended)

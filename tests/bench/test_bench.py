@@ -18,6 +18,7 @@ from ponnuki.bench.raw import precisions
 from ponnuki.bench.report import LABELS, formatted
 from ponnuki.bench.rollouts import measure_rollouts
 from ponnuki.bench.search import CountingEvaluator, search_for
+from ponnuki.bench.selfplay import measure_selfplay
 from ponnuki.cli.bench import PARTS
 from ponnuki.engine.board import new_board
 from ponnuki.engine.config import PlayerSettings
@@ -99,6 +100,16 @@ def test_training_is_measured_where_it_is_installed() -> None:
 
     assert made_up_batch(3, 5).policy_target.sum(axis=1).tolist() == [1, 1, 1]
     assert measure_training(3, 0.0)["train_positions_per_s"] > 0
+
+
+@pytest.mark.skipif(SHIPPED is None, reason="no net is shipped")
+def test_self_play_is_measured_against_onnxruntime() -> None:
+    assert SHIPPED is not None
+    games = mid_games(MadeUpEvaluator(9), 9, 1)
+    measured = measure_selfplay(SHIPPED, games, 1, 0.0)
+    assert 0.05 < measured["selfplay_evaluator_share"] < 1.5
+    assert measured["selfplay_positions_per_hour"] >= 0
+    assert set(measured) <= set(LABELS)
 
 
 def test_start_up_tells_replies_apart_and_reads_the_memory() -> None:

@@ -119,6 +119,8 @@ def test_same_tree_as_the_reference(rules: Rules, batch_size: int) -> None:
     {"score_weight": 0.4},
     {"score_weight": 0.4, "score_scale": 0.2, "score_centre": 0.1},
     {"root_policy_temperature": 1.5},
+    {"forced_playouts": 2.0},
+    {"forced_playouts": 20.0, "root_policy_temperature": 3.0},
     {"transpositions": True},
     {"transpositions": True, "c_puct_stdev": 0.5, "score_weight": 0.3},
 ], ids=str)

@@ -35,6 +35,7 @@ class PuctSettings:
     score_centre: float
     policy_temperature: float
     root_policy_temperature: float
+    forced_playouts: float
     transpositions: bool
 
 
@@ -126,6 +127,10 @@ class ReferenceSearch:
             visited = sum(node.priors[opened] for opened in node.links)
             reduction = self.settings.root_fpu_reduction if node is self.root else self.settings.fpu_reduction
             return node.utility - reduction * math.sqrt(visited) + self.weight(node) * node.priors[move]
+        if node is self.root and link.visits and self.settings.forced_playouts:
+            forced = math.sqrt(self.settings.forced_playouts * node.priors[move] * node.visits)
+            if link.visits + link.pending < forced:
+                return 1e9 + node.priors[move]
         lost = link.pending * self.settings.virtual_loss
         games = link.visits + lost
         q = (-link.child.utility * link.visits - lost) / games if games else -link.child.utility
