@@ -1,0 +1,62 @@
+"""`ponnuki selfplay`: games into a folder, on and on."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch")
+
+from ponnuki.records.shards import iter_shards  # noqa: E402
+from ponnuki.selfplay import candidate  # noqa: E402
+from ponnuki.selfplay.run_folder import RunFolder  # noqa: E402
+from ponnuki.selfplay.run_settings import NetSettings  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def net(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = RunFolder(tmp_path_factory.mktemp("net"))
+    candidate.first_net(folder, "small", NetSettings(net="tiny"), [5, 7], 1)
+    return folder.playable("small", "float32")
+
+
+def selfplay(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "ponnuki.cli.main", "selfplay", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, env=os.environ | {"NO_COLOR": "1"})
+
+
+def test_games_of_several_sizes_and_on_from_there(net: Path, tmp_path: Path) -> None:
+    options = ["--weights", net, "--out", tmp_path, "--size", "5=0.7,7=0.3", "--visits", 8, "--cheap-visits", 4,
+               "--workers", 1, "--play", "games_at_once=4,full_share=0.5,move_limit=2"]  # fmt: skip
+    done = selfplay(*options, "--games", 6)
+    assert done.returncode == 0, done.stderr
+    shards = [shard for _, shard in iter_shards(tmp_path / "0000")]
+    first = sum(shard.games for shard in shards)
+    assert first >= 6
+    done = selfplay(*options, "--games", first + 4, "--seed", 2)
+    assert done.returncode == 0, done.stderr
+    shards = [shard for _, shard in iter_shards(tmp_path / "0000")]
+    assert sum(shard.games for shard in shards) >= first + 4
+    assert {shard.size for shard in shards} == {5, 7}
+    assert all(shard.meta["nets"] == ["small"] for shard in shards)
+    assert f"games, {sum(int((s.policy_target > 0).sum()) for s in shards)} positions to learn from" in done.stderr
+
+
+@pytest.mark.parametrize(("arguments", "complaint"), [
+    (("--size", "5,nine"), "'nine' is not accepted"),
+    (("--size", "5=x"), "'5=x' is not accepted: expected N or N=SHARE"),
+    (("--play", "visit=3"), "unknown setting 'visit'"),
+    (("--size", "9", "--workers", "1"), "board size 9: small was made for 5, 7"),
+    (("--ray", "127.0.0.1:1"), "no Ray cluster can be reached there"),
+])  # fmt: skip
+def test_wrong_use_is_one_line(net: Path, tmp_path: Path, arguments: tuple[str, ...], complaint: str) -> None:
+    if "--ray" in arguments:
+        pytest.importorskip("ray")
+    done = selfplay("--weights", net, "--out", tmp_path / "games", "--games", 2, *arguments)
+    assert done.returncode == 2
+    assert complaint in done.stderr
+    assert len(done.stderr.splitlines()) == 1
