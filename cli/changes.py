@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 POSITIONS = 2048
 
 
-def add_change_options(parser: Parser, ending: str) -> None:
+def add_change_options(parser: Parser, ending: str, net: str = "NET.onnx", help: str = "a float32 net") -> None:
     """Declare the net, where the changed one goes, and what it is measured on."""
-    parser.add_argument("net", type=Path, metavar="NET.onnx", help="a float32 net")
+    parser.add_argument("net", type=Path, metavar=net, help=help)
     parser.add_argument("--out", type=Path, metavar="FILE.onnx", help=f"(default: NET-{ending}.onnx)")
     parser.add_argument(
         "--data",

@@ -61,6 +61,9 @@ def add_weights_option(group: argparse._ArgumentGroup) -> None:
     """Declare the option that names the net."""
     group.add_argument("--weights", metavar="W",
                        help="an .onnx file or a shipped net's name (default: the shipped net)")
+    group.add_argument("--provider", metavar="P",
+                       help="what runs the net: cpu (the default), or what the installed onnxruntime has besides, "
+                            "such as xnnpack, coreml, openvino or cuda")
 
 
 def add_playout_option(group: argparse._ArgumentGroup) -> None:
@@ -114,6 +117,10 @@ def player_settings(args: argparse.Namespace) -> PlayerSettings:
     Raises:
         ConfigError: a value is out of range.
     """
+    if args.provider not in (None, PLAYER.provider):
+        from ponnuki.nets.ort import check_provider  # takes a moment, which the default spares
+
+        check_provider(args.provider)
     return PlayerSettings(
         limits=Limits(**_given(args, playouts="playouts", visits="visits", move_time_s="move_time")),
         search=SearchSettings(**{**args.search, **_given(args, max_tree_mb="max_tree_mb", c_puct="c_puct")}),
@@ -122,7 +129,7 @@ def player_settings(args: argparse.Namespace) -> PlayerSettings:
         timing=TimeSettings(**args.timing),
         **_given(args, playout="playout", mixing="mixing", threads="threads", batch_size="batch_size", seed="seed",
                  ponder="ponder", reuse_tree="reuse_tree", resign_threshold="resign_threshold",
-                 resign_moves="resign_moves", resign_lead="resign_lead"),
+                 resign_moves="resign_moves", resign_lead="resign_lead", provider="provider"),
     )
 
 

@@ -121,7 +121,8 @@ def _review(args: argparse.Namespace, nodes: "list[Node]") -> "GameReview":
     if weights is None:
         warn("no net is shipped with this copy: reviewing by rollouts")
     else:
-        OnnxEvaluator(weights)  # a file that cannot be used ends the command, where a session would go on without it
+        # A file that cannot be used ends the command, where a session would go on without it.
+        OnnxEvaluator(weights, provider=settings.provider)
     reviewer = Reviewer(load_evaluators(weights, game.size, settings), settings, args.visits)
     turns = turns_of(game, steps)
     found = {}

@@ -269,6 +269,8 @@ class PlayerSettings:
     """Weight of the rollout in a mixed playout, 0 to 1."""
     threads: int = 1
     """Threads that evaluate batches side by side, 1 to 256."""
+    provider: str = "cpu"
+    """What runs the net: one of onnxruntime's execution providers, as `nets.ort` calls them."""
     batch_size: int | None = None
     """Most leaves evaluated together, 1 to 256; None: a default for the kind of playout."""
     seed: int | None = None

@@ -102,7 +102,7 @@ class Evaluators:
         """The evaluator for a board size and settings, rollouts where the net cannot be had."""
         from ponnuki.engine.evaluator import MixedEvaluator, RolloutEvaluator
 
-        net = None if settings.playout == "rollout" else self._net()
+        net = None if settings.playout == "rollout" else self._net(settings)
         if net is not None and net.outputs.sizes and size not in net.outputs.sizes:
             sizes = ", ".join(map(str, net.outputs.sizes))
             self._tell(f"the net was made for board sizes {sizes}, not {size}: playing by rollouts")
@@ -111,19 +111,19 @@ class Evaluators:
             return RolloutEvaluator(), replace(settings, playout="rollout")
         return (MixedEvaluator(net, settings.mixing) if settings.playout == "mixed" else net), settings
 
-    def _net(self) -> Evaluator | None:
+    def _net(self, settings: PlayerSettings) -> Evaluator | None:
         if not self._nets:
-            self._nets.append(self._load_net())
+            self._nets.append(self._load_net(settings))
         return self._nets[0]
 
-    def _load_net(self) -> Evaluator | None:
+    def _load_net(self, settings: PlayerSettings) -> Evaluator | None:
         """The net, one thread a call: threads of the search evaluate batches side by side (`engine.pool`)."""
         if self._weights is None:
             return None
         from ponnuki.nets.ort import OnnxEvaluator
 
         try:
-            return OnnxEvaluator(self._weights)
+            return OnnxEvaluator(self._weights, provider=settings.provider)
         except WeightsError as error:
             self._tell(f"{error}: playing by rollouts")
             return None

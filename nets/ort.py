@@ -18,7 +18,14 @@ from ponnuki.engine.evaluator import NET_INPUTS, Evaluation, EvaluatorInputs, Ev
 _log = logging.getLogger("ponnuki.nets")
 
 FORMAT = "ponnuki-net-1"
-PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+PROVIDERS = {
+    "cpu": "CPUExecutionProvider", "xnnpack": "XnnpackExecutionProvider", "acl": "ACLExecutionProvider",
+    "armnn": "ArmNNExecutionProvider", "dnnl": "DnnlExecutionProvider", "openvino": "OpenVINOExecutionProvider",
+    "coreml": "CoreMLExecutionProvider", "nnapi": "NnapiExecutionProvider", "qnn": "QNNExecutionProvider",
+    "cuda": "CUDAExecutionProvider", "tensorrt": "TensorrtExecutionProvider", "rocm": "ROCMExecutionProvider",
+    "migraphx": "MIGraphXExecutionProvider", "directml": "DmlExecutionProvider", "webgpu": "WebGpuExecutionProvider",
+}  # fmt: skip
+"""onnxruntime's execution providers by the names that we give them; which of them exist depends on its package."""
 OUTPUTS = ["policy", "value", "lead", "lead_stdev", "ownership"]
 
 
@@ -35,7 +42,7 @@ class OnnxEvaluator:
 
         Args:
             threads: onnxruntime's threads for one batch, 1 or more.
-            provider: `cpu` or `cuda` (with an onnxruntime that has it).
+            provider: one of PROVIDERS that the installed onnxruntime has; what it cannot run, the CPU does.
 
         Raises:
             WeightsError: the file is missing, damaged, not a ponnuki net, or of another feature version.
@@ -97,15 +104,29 @@ def _read_network(path: Path) -> bytes:
 def _open_session(path: Path, network: bytes, threads: int, provider: str) -> onnxruntime.InferenceSession:
     if threads < 1:
         raise ConfigError(f"evaluator threads {threads}: expected 1 or more")
-    available = onnxruntime.get_available_providers()
-    usable = [name for name, full in PROVIDERS.items() if full in available]
-    if provider not in usable:
-        raise ConfigError(f"provider {provider!r}: accepted here are {', '.join(usable)}")
+    check_provider(provider)
+    options = session_options(1 if provider == "xnnpack" else threads)  # it brings threads of its own
+    chosen: list[Any] = [(PROVIDERS[provider], {"intra_op_num_threads": str(threads)} if provider == "xnnpack" else {})]
+    if provider != "cpu":
+        chosen.append(PROVIDERS["cpu"])
     try:
-        return onnxruntime.InferenceSession(network, session_options(threads), providers=[PROVIDERS[provider]])
+        return onnxruntime.InferenceSession(network, options, providers=chosen)
     except Exception as error:  # onnxruntime's exceptions share no base but this
         _log.debug("%s: %s", path, error)
         raise WeightsError(f"{path}: damaged, or not an ONNX file that onnxruntime can run") from None
+
+
+def usable_providers() -> list[str]:
+    """Our names of the execution providers that the installed onnxruntime has."""
+    available = onnxruntime.get_available_providers()
+    return [name for name, full in PROVIDERS.items() if full in available]
+
+
+def check_provider(name: str) -> None:
+    """Raise ConfigError for an execution provider that the installed onnxruntime does not have."""
+    usable = usable_providers()
+    if name not in usable:
+        raise ConfigError(f"provider {name!r}: accepted here are {', '.join(usable)}")
 
 
 def _check_kind(path: Path, info: dict[str, str], session: Any) -> None:

@@ -172,10 +172,11 @@ class ShardBuilder:
             "policy_move": _uint16([move for move, _ in entries], "policy move"),
             "policy_weight": _uint16([weight for _, weight in entries], "policy weight"),
             "policy_target": np.array([label.policy_target for label in labels], np.uint8),
-            "visits": np.array([label.visits for label in labels], np.uint32),
             "raw_value_to_play": np.array([label.raw_value_to_play for label in labels], np.float16),
             "sample_weight": np.array([label.sample_weight for label in labels], np.float16),
         }
+        if any(label.visits for label in labels):  # games that were searched
+            arrays["visits"] = np.array([label.visits for label in labels], np.uint32)
         if owned:
             arrays["ownership_index"] = np.array(owned, np.int32)
             arrays["ownership_to_play"] = np.array([labels[index].ownership_to_play for index in owned], np.int8)

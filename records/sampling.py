@@ -57,8 +57,8 @@ def find_groups(sources: str | Path | Iterable[str | Path]) -> list[Group]:
     """Sort the shards of files and folders into groups by board size and kind, such as `19x19 labelled`.
 
     The kinds are `searched` (self-play: visits are stored), `labelled` (values or policies are stored) and `played`
-    (moves and results alone). A group's weight is its number of positions to learn from. A shard that cannot be read
-    costs a warning line.
+    (moves and results alone). A group's weight is its number of positions, of searched games those whose policy is
+    learnt from. A shard that cannot be read costs a warning line.
 
     Raises:
         RecordError: a source is not there, or none of the shards can be read.
@@ -74,10 +74,11 @@ def find_groups(sources: str | Path | Iterable[str | Path]) -> list[Group]:
         found.setdefault(f"{header.size}x{header.size} {kind}", []).append((path, header))
     if not found:
         raise RecordError("none of the shards can be read")
-    return [
-        Group(name, tuple(path for path, _ in members), members[0][1].size, sum(h.learnt for _, h in members))
-        for name, members in sorted(found.items())
-    ]
+    groups = []
+    for name, members in sorted(found.items()):
+        weight = sum(header.learnt if header.searched else header.positions for _, header in members)
+        groups.append(Group(name, tuple(path for path, _ in members), members[0][1].size, weight))
+    return groups
 
 
 class GroupSampler:

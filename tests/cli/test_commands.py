@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ponnuki.cli.main import COMMANDS, build_parser, command_module
+from ponnuki.cli.main import COMMANDS, build_parser, command_module, main
+from ponnuki.nets.ort import usable_providers
 
 HEAVY = {"numpy", "numba", "llvmlite", "onnxruntime", "rich", "torch", "scipy"}
 
@@ -131,3 +132,9 @@ def test_train_has_an_option_for_every_setting_and_tells_its_true_default(capsys
         told = re.search(r"\(default: (.+)\)", actions[name].help or "")
         if told:
             assert told[1] == str(field.default), name
+
+
+@pytest.mark.parametrize("command", ["gtp", "analysis"])
+def test_a_provider_that_is_not_there_is_refused_at_once(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([command, "--provider", "tpu"]) == 2
+    assert capsys.readouterr().err == f"ponnuki: provider 'tpu': accepted here are {', '.join(usable_providers())}\n"

@@ -40,7 +40,7 @@ def random_record(rng: np.random.Generator, size: int, moves: int = 40, labelled
 def random_labels(rng: np.random.Generator, size: int, index: int) -> MoveLabels:
     """Labels with all kinds of gaps; values that float16 holds exactly."""
     area = size * size
-    labels = MoveLabels(visits=int(rng.integers(1000)), raw_value_to_play=0.25, sample_weight=1.5)
+    labels = MoveLabels(raw_value_to_play=0.25, sample_weight=1.5)
     if index % 5 != 0:
         labels.value_to_play = float(rng.integers(-64, 65)) / 64
         labels.lead_to_play = float(rng.integers(-40, 41)) / 4

@@ -11,10 +11,10 @@ import pytest
 
 pytest.importorskip("torch")
 
-from ponnuki.records.shards import iter_shards  # noqa: E402
-from ponnuki.selfplay import candidate  # noqa: E402
-from ponnuki.selfplay.run_folder import RunFolder  # noqa: E402
-from ponnuki.selfplay.run_settings import NetSettings  # noqa: E402
+from ponnuki.records.shards import iter_shards
+from ponnuki.selfplay import candidate
+from ponnuki.selfplay.run_folder import RunFolder
+from ponnuki.selfplay.run_settings import NetSettings
 
 
 @pytest.fixture(scope="module")
