@@ -169,16 +169,17 @@ def measure(net: nn.Module, batches: Iterable[TrainingBatch], device: torch.devi
     was_training = [module.training for module in net.modules()]
     net.eval()
     try:
-        return accuracy(lambda planes, globals_: _evaluation(net, planes, globals_, device), batches)
+        return accuracy(lambda planes, globals_: evaluation(net, planes, globals_, device), batches)
     finally:
         for module, training in zip(net.modules(), was_training, strict=True):
             module.training = training
 
 
 @torch.no_grad()
-def _evaluation(
+def evaluation(
     net: nn.Module, planes: NDArray[np.float32], globals_: NDArray[np.float32], device: torch.device
 ) -> Evaluation:
+    """A batch's evaluation; the net is in inference mode."""
     out = net(torch.from_numpy(planes).to(device), torch.from_numpy(globals_).to(device))
     parts = (out.policy, out.value, out.lead, out.lead_stdev, out.ownership)
     return Evaluation(*(part.cpu().numpy() for part in parts))

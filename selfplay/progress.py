@@ -9,6 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from torch import Tensor
@@ -80,6 +82,10 @@ class RunLog:
             self._bar.update(self._bar.task_ids[0], completed=progress, description=description)
         else:
             self.say(f"{progress:6.1%}  step {step}  {seen / 1e6:.2f} M positions  {speed:.0f}/s  {shown}")
+
+    def boards(self, step: int, group: str, picture: NDArray[np.uint8]) -> None:
+        """Sample boards of one group, uint8[height, width, 3]."""
+        self._writer.add_image(f"valid {group}/boards", picture, step, dataformats="HWC")
 
     def figures(self, step: int, group: str, values: dict[str, Any]) -> None:
         """Validation figures of one group."""

@@ -25,11 +25,16 @@ from ponnuki.nets.optim import WeightAverage, make_optimizer, one_cycle
 from ponnuki.nets.parallel import SplitBatch, default_workers
 from ponnuki.records.batches import BatchSource, TrainingBatch, validation_batches
 from ponnuki.records.sampling import Group, find_groups, split_sources
+from ponnuki.selfplay.pictures import sample_boards
 from ponnuki.selfplay.progress import RunLog
 from ponnuki.selfplay.signals import stopped_by_signals
 
 LATEST = "latest"
 """Name of the net in a run that goes on."""
+
+
+SAMPLE_BOARDS = 4
+"""Positions of each validation group that TensorBoard shows."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -211,6 +216,9 @@ class Trainer:
             batches = validation_batches(group, 256, self.settings.valid_positions)
             self.figures[group.name] = training.measure(net, batches, self.device)
             self.log.figures(self.step, group.name, self.figures[group.name])
+            sample = next(validation_batches(group, SAMPLE_BOARDS, SAMPLE_BOARDS))
+            answers = training.evaluation(net, sample.planes, sample.globals, self.device)
+            self.log.boards(self.step, group.name, sample_boards(sample, answers))
 
     def averaged_net(self) -> Net:
         net = Net(self.net.config).to(self.device)
