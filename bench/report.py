@@ -60,3 +60,8 @@ def print_table(result: Mapping[str, Any]) -> None:
         if key in result:
             table.add_row(label, formatted(result[key]))
     Console().print(table)
+    if "sessions" in result:
+        ways = Table("onnxruntime's session", "evaluations a second", "opened in, ms")
+        for name, figures in result["sessions"].items():
+            ways.add_row(name, formatted(figures["evals_per_s"]), formatted(figures["open_ms"]))
+        Console().print(ways)

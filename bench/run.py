@@ -21,6 +21,7 @@ from .raw import measure_precisions
 from .rollouts import measure_rollouts
 from .search import measure_search
 from .selfplay import measure_selfplay
+from .sessions import measure_sessions
 from .startup import measure_start_up
 
 POSITIONS = 4
@@ -101,6 +102,11 @@ class Bench:
             self.settings.weights, self.games, self.settings.threads, 2 * self.settings.seconds
         )
 
+    def sessions(self) -> dict[str, Any]:
+        """Other ways to set up onnxruntime's sessions."""
+        settings = self.settings
+        return measure_sessions(settings.weights, self.games, settings.threads, settings.seconds / 5)
+
     def training(self) -> dict[str, Any]:
         """Training steps; nothing where the extra `train` is not installed."""
         try:
@@ -118,6 +124,7 @@ PARTS: dict[str, Callable[[Bench], dict[str, Any]]] = {
     "latency": Bench.latency,
     "self-play": Bench.selfplay,
     "training": Bench.training,
+    "sessions": Bench.sessions,
 }
 
 

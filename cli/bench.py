@@ -7,7 +7,7 @@ from ponnuki.engine.errors import ConfigError
 
 from .parsing import Parser, add_common_options, board_size, number, weights_file, whole_number
 
-PARTS = ("rollouts", "search", "kernels", "start-up", "latency", "self-play", "training")
+PARTS = ("rollouts", "search", "kernels", "start-up", "latency", "self-play", "training", "sessions")
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> Parser:
@@ -22,7 +22,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> Parser:
                         help="an .onnx file or a shipped net's name (default: the shipped net)")
     parser.add_argument("--seconds", type=number(0, above=True), default=10.0, metavar="S",
                         help="time for search and onnxruntime in turns, part of it for rollouts and training")
-    parser.add_argument("--only", nargs="+", choices=PARTS, metavar="PART", help=f"some of {', '.join(PARTS)}")
+    parser.add_argument("--only", nargs="+", choices=PARTS, metavar="PART",
+                        help=f"some of {', '.join(PARTS)} (default: all but the last)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     add_common_options(parser)
     return parser
@@ -36,7 +37,8 @@ def run(args: argparse.Namespace) -> int:
     weights = weights_file(args.weights)
     if weights is None:
         raise ConfigError("no net is shipped with this copy: give --weights FILE.onnx")
-    result = run_bench(BenchSettings(weights, args.size, args.threads, args.seconds, tuple(args.only or PARTS)))
+    parts = tuple(args.only or [part for part in PARTS if part != "sessions"])
+    result = run_bench(BenchSettings(weights, args.size, args.threads, args.seconds, parts))
     if args.json:
         print(json.dumps(result, indent=1))
     else:

@@ -15,10 +15,11 @@ from ponnuki.bench import latency, run, startup, timing
 from ponnuki.bench.kernels import MadeUpEvaluator, measure_kernels, write_many
 from ponnuki.bench.positions import PROGRESS, mid_games
 from ponnuki.bench.raw import precisions
-from ponnuki.bench.report import LABELS, formatted
+from ponnuki.bench.report import LABELS, formatted, print_table
 from ponnuki.bench.rollouts import measure_rollouts
 from ponnuki.bench.search import CountingEvaluator, search_for
 from ponnuki.bench.selfplay import measure_selfplay
+from ponnuki.bench.sessions import BEFOREHAND, measure_sessions
 from ponnuki.cli.bench import PARTS
 from ponnuki.engine.board import new_board
 from ponnuki.engine.config import PlayerSettings
@@ -100,6 +101,16 @@ def test_training_is_measured_where_it_is_installed() -> None:
 
     assert made_up_batch(3, 5).policy_target.sum(axis=1).tolist() == [1, 1, 1]
     assert measure_training(3, 0.0)["train_positions_per_s"] > 0
+
+
+@pytest.mark.skipif(SHIPPED is None, reason="no net is shipped")
+def test_ways_of_setting_up_sessions_are_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    assert SHIPPED is not None
+    ways = measure_sessions(SHIPPED, mid_games(MadeUpEvaluator(5), 5, 1), 1, 0.0)["sessions"]
+    assert {"as it is", BEFOREHAND} <= set(ways)
+    assert all(way["evals_per_s"] > 0 and way["open_ms"] > 0 for way in ways.values())
+    print_table({"size": 5, "weights": "w", "precision": "int8", "threads": 1, "sessions": ways})
+    assert BEFOREHAND in capsys.readouterr().out
 
 
 @pytest.mark.skipif(SHIPPED is None, reason="no net is shipped")
