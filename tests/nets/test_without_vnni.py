@@ -68,7 +68,8 @@ def test_the_shipped_net_answers_the_same_without_vnni(size: int, tmp_path: Path
     np.savez(tmp_path / "inputs.npz", **positions(size))
     here = answers([], SHIPPED, tmp_path / "inputs.npz", tmp_path / "here.npz")
     there = answers([QEMU, "-cpu", PROCESSOR], SHIPPED, tmp_path / "inputs.npz", tmp_path / "there.npz")
-    apart = abs(there["policy"] - here["policy"]).max(1)
-    assert np.median(apart) < 1e-3
-    assert apart.max() < 0.5  # the parts in float may round the other way; saturation would be seen in every row
-    np.testing.assert_allclose(there["value"], here["value"], atol=0.02)
+    # What is computed in float may differ in its last bit, and then now and then an 8-bit activation by one; saturation
+    # would be seen in every row.
+    for name, answer in here.items():
+        apart = abs(there[name] - answer).reshape(len(answer), -1).max(1)
+        assert (apart < 1e-3).mean() > 0.75, name
