@@ -8,7 +8,7 @@ torch = pytest.importorskip("torch", reason="training needs torch (the extra `tr
 from ponnuki.nets import training  # noqa: E402
 from ponnuki.nets.config import BlockConfig  # noqa: E402
 from ponnuki.nets.model import Net, NetOutputs  # noqa: E402
-from ponnuki.nets.optim import WeightAverage, make_optimizer, one_cycle, orthogonal  # noqa: E402
+from ponnuki.nets.optim import Muon, WeightAverage, make_optimizer, one_cycle, orthogonal  # noqa: E402
 from ponnuki.nets.parallel import SplitBatch  # noqa: E402
 from ponnuki.nets.training import LossWeights, WholeBatch, losses, measure, to_device, train_step  # noqa: E402
 from tests.nets.small import random_batch, small_config, small_net  # noqa: E402
@@ -150,6 +150,35 @@ def test_muons_update_is_nearly_orthogonal(shape: tuple[int, int]) -> None:
     torch.manual_seed(1)
     values = torch.linalg.svdvals(orthogonal(torch.randn(shape)))
     assert 0.5 < float(values.min()) <= float(values.max()) < 1.3
+
+
+def test_matrices_are_made_orthogonal_each_for_itself() -> None:
+    torch.manual_seed(2)
+    matrices = torch.randn(3, 8, 20)
+    together = orthogonal(matrices)
+    for matrix, row in zip(matrices, together, strict=True):
+        torch.testing.assert_close(orthogonal(matrix), row)
+    rough = orthogonal(matrices, torch.bfloat16)
+    assert rough.dtype == torch.float32
+    assert 0 < (rough - together).abs().max() < 0.1
+
+
+def test_muon_moves_matrices_of_one_shape_as_it_moves_them_one_by_one() -> None:
+    torch.manual_seed(3)
+    start = [torch.randn(8, 4, 3, 3), torch.randn(8, 4, 3, 3), torch.randn(6, 8, 1, 1)]
+    gradients = [torch.randn_like(tensor) for tensor in start]
+    moved = []
+    for groups in ([[0, 1, 2]], [[0], [1], [2]]):
+        parameters = [torch.nn.Parameter(tensor.clone()) for tensor in start]
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            parameter.grad = gradient.clone()
+        for group in groups:
+            chosen = [{"params": [parameters[index] for index in group], "muon": True, "weight_decay": 0.1}]
+            Muon(chosen, 0.01).step()
+        moved.append(parameters)
+    for one, other, before in zip(*moved, start, strict=True):
+        torch.testing.assert_close(one, other)
+        assert (one - before).abs().max() > 1e-4
 
 
 def test_only_weights_decay() -> None:
