@@ -162,7 +162,7 @@ class TestEvaluators:
 
     @pytest.fixture
     def evaluators(self, monkeypatch, tmp_path):
-        monkeypatch.setattr(Evaluators, "_load_net", lambda self: Net())
+        monkeypatch.setattr(Evaluators, "_load_net", lambda self, settings: Net())
         return Evaluators(tmp_path / "net.onnx")
 
     def test_by_kind_of_playout(self, evaluators):
