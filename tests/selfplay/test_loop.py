@@ -83,10 +83,11 @@ def test_the_new_net_beats_the_random_one(learnt: Path) -> None:
     assert state.champion != "net-0000"
     first, last = (OnnxEvaluator(learnt / "nets" / f"{name}.onnx") for name in ("net-0000", state.latest))
     starts = StartSettings(sizes={5: 1.0}, komi=5.5, handicap_share=0.0, fair_komi_share=0.0, opening_moves=0.08)
-    pairs, results = Pairs(DuelSettings(starts, visits=16, seed=2), (last, first), range(40)), list[PairResult]()
+    # Few visits: with more, 5x5 is won by whoever has the better colour.
+    pairs, results = Pairs(DuelSettings(starts, visits=2, seed=2), (last, first), range(40)), list[PairResult]()
     while len(pairs):
         results += pairs.play(10.0)
-    assert sum(result.points for result in results) / 80 > 0.6
+    assert sum(result.points for result in results) / 80 > 0.7
 
 
 def test_what_a_run_says_of_itself(learnt: Path, tmp_path: Path) -> None:
@@ -154,7 +155,7 @@ def games_on_disk(path: Path) -> int:
 @pytest.mark.skipif(os.name == "nt", reason="sends SIGKILL")
 @pytest.mark.timeout(600)
 def test_a_kill_at_every_step_loses_nothing_that_was_finished(tmp_path: Path) -> None:
-    settings = quick(train={"reuse": 40.0}, gate={"pairs": 12, "visits": 40, "elo1": 400.0})
+    settings = quick(train={"reuse": 40.0}, gate={"pairs": 12, "visits": 40, "elo1": 400.0, "error": 0.001})
     path = tmp_path / "run"
     pairs_file = RunFolder(path).gate("net-0001")
 
