@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import torch
 
 from ponnuki.engine.evaluator import NET_INPUTS
 from ponnuki.nets.model import Net
@@ -22,7 +21,7 @@ def measure_training(size: int, seconds: float) -> dict[str, Any]:
     """`train_positions_per_s`: steps of the default network on batches of made-up positions, on all cores."""
     net = Net(net_config(TrainSettings.net)).train()
     rate_, decay = TrainSettings.learning_rate, TrainSettings.weight_decay
-    optimizer = make_optimizer(net, TrainSettings.optimizer, rate_, decay, torch.bfloat16)
+    optimizer = make_optimizer(net, TrainSettings.optimizer, rate_, decay, bfloat16=True)
     gradients = SplitBatch(net, default_workers())
     batch = made_up_batch(batch_rows(TrainSettings.batch_size, size), size)
 

@@ -104,9 +104,9 @@ def orthogonal(matrices: Tensor, dtype: torch.dtype = torch.float32, iterations:
 
 
 def make_optimizer(
-    net: nn.Module, kind: str, lr: float, weight_decay: float, dtype: torch.dtype = torch.float32
+    net: nn.Module, kind: str, lr: float, weight_decay: float, bfloat16: bool = False
 ) -> Muon:
-    """``kind`` "muon" or "adamw"; ``dtype`` is Muon's.
+    """``kind`` "muon" or "adamw"; ``bfloat16``: what Muon makes updates orthogonal in, instead of float32.
 
     Weights of convolutions and linear layers decay; biases and norms do not.
 
@@ -125,6 +125,7 @@ def make_optimizer(
         {"params": decayed, "weight_decay": weight_decay},
         {"params": plain, "weight_decay": 0.0},
     ]
+    dtype = torch.bfloat16 if bfloat16 else torch.float32
     return Muon([group for group in groups if group["params"]], lr, dtype)
 
 

@@ -122,9 +122,8 @@ class Trainer:
         self.source = BatchSource(self.groups, rows, settings.seed, threads=1)
         self.net = self._make_net().to(self.device)
         channels_last(self.net)
-        dtype = torch.bfloat16 if settings.autocast else torch.float32
         self.optimizer = make_optimizer(
-            self.net, settings.optimizer, settings.learning_rate, settings.weight_decay, dtype
+            self.net, settings.optimizer, settings.learning_rate, settings.weight_decay, bfloat16=settings.autocast
         )
         self.average = WeightAverage(self.net, settings.average)
         self.step, self.seen, self.elapsed_s, self.frozen = 0, 0, 0.0, False
