@@ -80,6 +80,8 @@ class TrainSettings:
     had a value error (MSE) of 0.196 on 9x9 with each batch's own statistics and 0.491 with the running ones. Frozen at
     0.2, near the top of the learning rate, the value loss was still 0.58 against 0.52 before after 180 steps."""
     loss: training.LossWeights = dataclasses.field(default_factory=training.LossWeights)
+    hidden_planes: tuple[int, ...] = ()
+    """Input planes that the net does not see, for studies; the file does not know, and plays with them."""
     device: str = "cpu"
     compile: bool = False
     """torch.compile, for a minute of compilation per board size; one worker."""
@@ -191,6 +193,8 @@ class Trainer:
 
     def _train_step(self, gradients: training.GradientSource, batch: TrainingBatch) -> None:
         settings = self.settings
+        if settings.hidden_planes:
+            batch.planes[:, list(settings.hidden_planes)] = 0
         if not self.frozen and self.progress >= settings.freeze_norms_at:
             self.frozen = True
             training.freeze_norms(self.net)
