@@ -57,6 +57,8 @@ def _add_schedule(group: argparse._ArgumentGroup) -> None:
                        help="decay of the average of weights that is exported (default: 0.999)")
     group.add_argument("--freeze-norms-at", type=number(0, 1), metavar="F",
                        help="share of the schedule after which BatchNorm's statistics are kept (default: 0.6)")
+    group.add_argument("--hidden-planes", nargs="+", type=whole_number(0, 11), metavar="P",
+                       help="input planes that the net does not see, for studies")
     group.add_argument("--loss", action="append", type=named_number, metavar="TERM=W",
                        help="weight of a term of the loss: policy, value, ownership, lead, lead_stdev")
 
@@ -88,8 +90,9 @@ def run(args: argparse.Namespace) -> int:
     show_warnings()
     given = {name: getattr(args, name) for name in TrainSettings.__dataclass_fields__ if name not in ("loss", "data")}
     fields = {name: value for name, value in given.items() if value is not None}
-    if args.shares:
-        fields["shares"] = tuple(args.shares)
+    for name in ("shares", "hidden_planes"):
+        if name in fields:
+            fields[name] = tuple(fields[name])
     settings = TrainSettings(data=tuple(args.data), loss=_loss_weights(args.loss or []), **fields)
     return 0 if train(settings) else INTERRUPTED
 

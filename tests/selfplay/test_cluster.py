@@ -61,8 +61,10 @@ def test_actors_and_nodes_that_die_are_replaced_and_games_go_on(cluster: Any, ne
     play_until(6)
     ray.kill(crew._actors[0], no_restart=True)
     play_until(12)
-    while stream.losses < 1:
-        stream.poll()
+    while stream.losses < 1 or None in crew._actors:
+        for finished in stream.poll():
+            store.add(1, finished)
+    ray.get([actor.__ray_ready__.remote() for actor in crew._actors], timeout=120)  # one on each node
     cluster.remove_node(second, allow_graceful=False)
     play_until(store.games() + 6)
     cluster.add_node(**NODE)
