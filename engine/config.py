@@ -10,7 +10,8 @@ from .errors import ConfigError
 PLAYOUT_KINDS = ("net", "rollout", "mixed")
 
 
-def _check_range(owner: Any, name: str, low: float, high: float) -> None:
+def check_range(owner: Any, name: str, low: float, high: float) -> None:
+    """Raise ConfigError for a setting that is neither None nor from `low` to `high`."""
     value = getattr(owner, name)
     if value is not None and not low <= value <= high:
         raise ConfigError(f"{name} is {value}: expected {low:g} to {high:g}")
@@ -80,7 +81,7 @@ class SearchSettings:
     def __post_init__(self) -> None:
         """Raises ConfigError for a value out of range."""
         for name, (low, high) in SEARCH_RANGES.items():
-            _check_range(self, name, low, high)
+            check_range(self, name, low, high)
 
 
 SEARCH_RANGES: dict[str, tuple[float, float]] = {
@@ -159,13 +160,13 @@ class RolloutSettings:
 
     def __post_init__(self) -> None:
         """Raises ConfigError for a value out of range."""
-        _check_range(self, "rave_equivalence", 1, 1e9)
-        _check_range(self, "exploration", 0, 10)
-        _check_range(self, "expand_visits", 1, 10**6)
-        _check_range(self, "score_share", 0, 1)
-        _check_range(self, "prior_even", 0.01, 1e4)
-        _check_range(self, "prior_policy", 0, 1e4)
-        _check_range(self, "prior_near", 0, 1e4)
+        check_range(self, "rave_equivalence", 1, 1e9)
+        check_range(self, "exploration", 0, 10)
+        check_range(self, "expand_visits", 1, 10**6)
+        check_range(self, "score_share", 0, 1)
+        check_range(self, "prior_even", 0.01, 1e4)
+        check_range(self, "prior_policy", 0, 1e4)
+        check_range(self, "prior_near", 0, 1e4)
 
 
 @dataclass(frozen=True)
@@ -183,10 +184,10 @@ class ChoiceSettings:
 
     def __post_init__(self) -> None:
         """Raises ConfigError for a value out of range."""
-        _check_range(self, "lcb_stdevs", 0, 20)
-        _check_range(self, "lcb_share", 0, 1)
-        _check_range(self, "temperature", 0, 10)
-        _check_range(self, "halflife", 0.01, 1e6)
+        check_range(self, "lcb_stdevs", 0, 20)
+        check_range(self, "lcb_share", 0, 1)
+        check_range(self, "temperature", 0, 10)
+        check_range(self, "halflife", 0.01, 1e6)
 
 
 @dataclass(frozen=True)
@@ -206,10 +207,10 @@ class TimeSettings:
 
     def __post_init__(self) -> None:
         """Raises ConfigError for a value out of range."""
-        _check_range(self, "middle_game", 0, 1)
-        _check_range(self, "extension", 1, 10)
-        _check_range(self, "close_share", 0, 1)
-        _check_range(self, "close_utility", 0, 2)
+        check_range(self, "middle_game", 0, 1)
+        check_range(self, "extension", 1, 10)
+        check_range(self, "close_share", 0, 1)
+        check_range(self, "close_utility", 0, 2)
 
 
 @dataclass(frozen=True)
@@ -237,9 +238,9 @@ class Limits:
 
     def __post_init__(self) -> None:
         """Raises ConfigError for a value out of range."""
-        _check_range(self, "playouts", 1, 10**12)
-        _check_range(self, "visits", 1, 10**12)
-        _check_range(self, "move_time_s", 0.001, 10**9)
+        check_range(self, "playouts", 1, 10**12)
+        check_range(self, "visits", 1, 10**12)
+        check_range(self, "move_time_s", 0.001, 10**9)
 
     @property
     def unlimited(self) -> bool:
@@ -292,14 +293,14 @@ class PlayerSettings:
         """Raises ConfigError for a value out of range."""
         if self.playout not in PLAYOUT_KINDS:
             raise ConfigError(f"playout is {self.playout!r}: expected one of {', '.join(PLAYOUT_KINDS)}")
-        _check_range(self, "mixing", 0, 1)
-        _check_range(self, "threads", 1, 256)
-        _check_range(self, "batch_size", 1, 256)
-        _check_range(self, "seed", 0, 2**63 - 1)
-        _check_range(self, "resign_threshold", 0, 0.5)
-        _check_range(self, "resign_moves", 1, 100)
-        _check_range(self, "resign_lead", 0, 1000)
-        _check_range(self, "move_overhead_s", 0, 10)
+        check_range(self, "mixing", 0, 1)
+        check_range(self, "threads", 1, 256)
+        check_range(self, "batch_size", 1, 256)
+        check_range(self, "seed", 0, 2**63 - 1)
+        check_range(self, "resign_threshold", 0, 0.5)
+        check_range(self, "resign_moves", 1, 100)
+        check_range(self, "resign_lead", 0, 1000)
+        check_range(self, "move_overhead_s", 0, 10)
 
     @property
     def leaves_at_once(self) -> int:

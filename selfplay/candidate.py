@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import torch
 from ponnuki import weights
 from ponnuki.nets import checkpoint
 from ponnuki.nets.export import export_onnx
+from ponnuki.nets.files import replace_bytes
 from ponnuki.nets.model import Net
 from ponnuki.nets.quantize import calibration_batches, quantize
 from ponnuki.records.sampling import Group, find_groups
@@ -121,10 +121,8 @@ def train(
     with RunLog(out, say) as log:
         if not Trainer(run, log).run(stop):
             return False
-    folder.nets.mkdir(parents=True, exist_ok=True)
     for suffix in (".safetensors", ".toml", ".onnx"):
-        shutil.copyfile(out / f"{name}{suffix}", folder.nets / f"{name}{suffix}.tmp")
-        (folder.nets / f"{name}{suffix}.tmp").replace(folder.nets / f"{name}{suffix}")
+        replace_bytes(folder.nets / f"{name}{suffix}", (out / f"{name}{suffix}").read_bytes())
     return True
 
 

@@ -14,8 +14,8 @@ from typing import Any
 import ray
 from ray.exceptions import RayActorError, RayError
 
-from ponnuki.engine.errors import ConfigError, PonnukiError
-from ponnuki.selfplay.crew import Factory, Reply, WorkerError, seed_of
+from ponnuki.engine.errors import ConfigError
+from ponnuki.selfplay.crew import Factory, Reply, answer, seed_of
 
 REACH_S = 5.0
 """Longest wait for an address to answer; Ray itself tries for minutes."""
@@ -43,13 +43,8 @@ class Actor:
         self._worker = factory(seed)
 
     def call(self, method: str, *arguments: Any) -> tuple[Any, Exception | None]:
-        """The method's value, or the error that it raised."""
-        try:
-            return getattr(self._worker, method)(*arguments), None
-        except PonnukiError as error:
-            return None, error
-        except Exception as error:
-            return None, WorkerError(f"a worker failed: {type(error).__name__}: {error}")
+        """See `crew.answer`."""
+        return answer(self._worker, method, arguments)
 
 
 class RayCrew:

@@ -13,7 +13,7 @@ import multiprocessing.connection
 import pickle
 import signal
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -162,6 +162,16 @@ def seed_of(seed: int, worker: int, made: int) -> int:
     return int(np.random.SeedSequence((seed, worker, made)).generate_state(1, np.uint64)[0] >> np.uint64(2))
 
 
+def answer(worker: Any, method: str, arguments: Sequence[Any]) -> tuple[Any, Exception | None]:
+    """The value of a worker's method, or the error that it raised."""
+    try:
+        return getattr(worker, method)(*arguments), None
+    except PonnukiError as error:
+        return None, error
+    except Exception as error:
+        return None, WorkerError(f"a worker failed: {type(error).__name__}: {error}\n{traceback.format_exc()}")
+
+
 def serve(end: Connection, factory: Factory, seed: int) -> None:
     """The life of a worker's process: calls come in, values or errors go out, until the other end is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the crew's, which sees to it that work is kept
@@ -171,14 +181,7 @@ def serve(end: Connection, factory: Factory, seed: int) -> None:
             method, arguments = end.recv()
         except (EOFError, OSError):
             return
-        answer: tuple[Any, Exception | None]
         try:
-            answer = getattr(worker, method)(*arguments), None
-        except PonnukiError as error:
-            answer = None, error
-        except Exception as error:
-            answer = None, WorkerError(f"a worker failed: {type(error).__name__}: {error}\n{traceback.format_exc()}")
-        try:
-            end.send(answer)
+            end.send(answer(worker, method, arguments))
         except OSError:
             return

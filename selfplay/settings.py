@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
 
-from ponnuki.engine.config import SearchSettings
+from ponnuki.engine.config import SearchSettings, check_range
 from ponnuki.engine.coords import MAX_SIZE, MIN_SIZE
 from ponnuki.engine.errors import ConfigError
 from ponnuki.engine.rules import Rules, Scoring
@@ -54,13 +54,13 @@ class StartSettings:
         for name in ("sizes", "rules"):
             shares = getattr(self, name).values()
             _require(all(share >= 0 for share in shares) and sum(shares) > 0, f"{name}: expected shares above 0")
-        _in_range(self, "komi", -400, 400)
-        _in_range(self, "komi_stdev", 0, 100)
-        _in_range(self, "wide_komi_share", 0, 1)
-        _in_range(self, "fair_komi_share", 0, 1)
-        _in_range(self, "handicap_share", 0, 1)
-        _in_range(self, "most_handicap", 2, 9)
-        _in_range(self, "opening_moves", 0, 1)
+        check_range(self, "komi", -400, 400)
+        check_range(self, "komi_stdev", 0, 100)
+        check_range(self, "wide_komi_share", 0, 1)
+        check_range(self, "fair_komi_share", 0, 1)
+        check_range(self, "handicap_share", 0, 1)
+        check_range(self, "most_handicap", 2, 9)
+        check_range(self, "opening_moves", 0, 1)
 
 
 @dataclass(frozen=True)
@@ -108,20 +108,20 @@ class PlaySettings:
 
     def __post_init__(self) -> None:
         """Raises ConfigError for a value out of range."""
-        _in_range(self, "visits", 2, 10**6)
-        _in_range(self, "cheap_visits", 1, 10**6)
-        _in_range(self, "full_share", 0, 1)
-        _in_range(self, "temperature", 0, 10)
-        _in_range(self, "last_temperature", 0, 10)
-        _in_range(self, "halflife", 0.01, 1e6)
-        _in_range(self, "resign_threshold", 0, 0.5)
-        _in_range(self, "resign_moves", 1, 100)
-        _in_range(self, "play_on_share", 0, 1)
-        _in_range(self, "surprise_share", 0, 1)
-        _in_range(self, "move_limit", 0.5, 100)
-        _in_range(self, "leaves_at_once", 1, 64)
-        _in_range(self, "batch_size", 1, 1024)
-        _in_range(self, "games_at_once", 1, 1024)
+        check_range(self, "visits", 2, 10**6)
+        check_range(self, "cheap_visits", 1, 10**6)
+        check_range(self, "full_share", 0, 1)
+        check_range(self, "temperature", 0, 10)
+        check_range(self, "last_temperature", 0, 10)
+        check_range(self, "halflife", 0.01, 1e6)
+        check_range(self, "resign_threshold", 0, 0.5)
+        check_range(self, "resign_moves", 1, 100)
+        check_range(self, "play_on_share", 0, 1)
+        check_range(self, "surprise_share", 0, 1)
+        check_range(self, "move_limit", 0.5, 100)
+        check_range(self, "leaves_at_once", 1, 64)
+        check_range(self, "batch_size", 1, 1024)
+        check_range(self, "games_at_once", 1, 1024)
         _ = self.full_search  # checks the rest
 
     @cached_property
@@ -190,11 +190,6 @@ def to_table(settings: Any) -> dict[str, Any]:
         name: {str(key): share for key, share in value.items()} if isinstance(value, Mapping) else value
         for name, value in table.items()
     }
-
-
-def _in_range(owner: Any, name: str, low: float, high: float) -> None:
-    value = getattr(owner, name)
-    _require(low <= value <= high, f"{name} is {value}: expected {low:g} to {high:g}")
 
 
 def _require(condition: bool, message: str) -> None:

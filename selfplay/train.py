@@ -10,7 +10,7 @@ import dataclasses
 import json
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -177,7 +177,7 @@ class Trainer:
         self.net.train()
         if self.frozen:
             training.freeze_norms(self.net)
-        batches = iter(self.source)
+        batches = hiding(self.source, self.settings.hidden_planes)
         last = saved = time.monotonic()
         while self.progress < 1 and not stop.is_set():
             self._train_step(gradients, next(batches))
@@ -193,8 +193,6 @@ class Trainer:
 
     def _train_step(self, gradients: training.GradientSource, batch: TrainingBatch) -> None:
         settings = self.settings
-        if settings.hidden_planes:
-            batch.planes[:, list(settings.hidden_planes)] = 0
         if not self.frozen and self.progress >= settings.freeze_norms_at:
             self.frozen = True
             training.freeze_norms(self.net)
@@ -219,10 +217,11 @@ class Trainer:
         """Measure the averaged net on every validation group; logged, and kept in `figures`."""
         net = self.averaged_net()
         for group in self.valid_groups:
-            batches = validation_batches(group, 256, self.settings.valid_positions)
+            read = validation_batches(group, 256, self.settings.valid_positions)
+            batches = list(hiding(read, self.settings.hidden_planes))
             self.figures[group.name] = training.measure(net, batches, self.device)
             self.log.figures(self.step, group.name, self.figures[group.name])
-            sample = next(validation_batches(group, SAMPLE_BOARDS, SAMPLE_BOARDS))
+            sample = TrainingBatch(*(array[:SAMPLE_BOARDS] for array in batches[0]))
             answers = training.evaluation(net, sample.planes, sample.globals, self.device)
             self.log.boards(self.step, group.name, sample_boards(sample, answers))
 
@@ -292,6 +291,13 @@ class Trainer:
         mix = ", ".join(f"{group.name} {group.weight / shares:.0%}" for group in self.groups)
         config = self.net.config
         return f"{config.architecture}, {parameter_count(self.net):,} parameters, on {self.device}; {mix}"
+
+
+def hiding(batches: Iterable[TrainingBatch], planes: Sequence[int]) -> Iterator[TrainingBatch]:
+    """The batches with these input planes empty."""
+    for batch in batches:
+        batch.planes[:, list(planes)] = 0
+        yield batch
 
 
 def net_config(name: str, alpha: float = 1.0, depth: int | None = None) -> NetConfig:

@@ -40,7 +40,7 @@ from ponnuki.nets.quantize import calibration_batches, quantize
 from ponnuki.records.batches import validation_batches
 from ponnuki.records.sampling import find_groups, split_sources
 from ponnuki.selfplay.progress import RunLog
-from ponnuki.selfplay.train import Trainer, TrainSettings, net_config
+from ponnuki.selfplay.train import Trainer, TrainSettings, hiding, net_config
 
 FIGURES = ("top1", "policy_loss", "value_mse", "ownership_mse")
 POSITIONS = 4000
@@ -94,17 +94,12 @@ def run(
         "speed": max(evaluations_per_s(evaluator, study["speed_size"]) for _ in range(SPEED_ROUNDS)),
     }  # fmt: skip
     for group in find_groups(valid):
-        figures = accuracy(evaluator.evaluate_arrays, hidden(validation_batches(group, 64, POSITIONS), settings))
+        figures = accuracy(
+            evaluator.evaluate_arrays, hiding(validation_batches(group, 64, POSITIONS), settings.hidden_planes)
+        )
         result[group.name] = {name: figures[name] for name in FIGURES if name in figures}
     print(json.dumps(result), flush=True)
     return result
-
-
-def hidden(batches: Any, settings: TrainSettings) -> Any:
-    """Batches with the planes that the study hides."""
-    for batch in batches:
-        batch.planes[:, list(settings.hidden_planes)] = 0
-        yield batch
 
 
 def net_table(table: dict[str, Any]) -> dict[str, Any]:
