@@ -33,7 +33,7 @@ def _add_run(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--out", type=Path, required=True, metavar="DIR", help="run folder; resumes what is in it")
     group.add_argument("--steps", type=whole_number(1), metavar="S", help="length of the run in steps, or")
     group.add_argument("--hours", type=number(0, above=True), metavar="H", help="in hours, interruptions not counted")
-    group.add_argument("--net", metavar="NAME", help="preset or TOML file of the architecture (default: fused-8x64)")
+    group.add_argument("--net", metavar="NAME", help="preset or TOML file of the architecture (default: phone)")
     group.add_argument("--alpha", type=number(0, above=True), metavar="A",
                        help="width multiplier of a preset (default: 1.0)")
     group.add_argument("--depth", type=whole_number(1), metavar="D", help="number of blocks of a preset")

@@ -15,6 +15,7 @@ from ponnuki.engine.errors import ConfigError
 
 BLOCK_KINDS = ("fused", "residual", "inverted", "extra_dw", "convnext")
 ACTIVATIONS = ("relu", "hardswish")
+HEADS = ("pooled", "dense")
 CHANNEL_STEP = 8  # widths are multiples of this: one AVX-512 register of float64, half of one of float32
 
 
@@ -52,6 +53,7 @@ class NetConfig:
     alpha: width multiplier, applied to every channel count below.
     stem_channels, head_channels: widths of the first convolution and of each head, before the multiplier.
     activation: one of ACTIVATIONS.
+    heads: one of HEADS, ``nets/model.py`` draws them.
     """
 
     planes: int
@@ -62,6 +64,7 @@ class NetConfig:
     stem_channels: int = 64
     head_channels: int = 32
     activation: str = "relu"
+    heads: str = "pooled"
 
     def __post_init__(self) -> None:
         _require(self.planes > 0, f"planes {self.planes}: must be positive")
@@ -72,6 +75,7 @@ class NetConfig:
             self.activation in ACTIVATIONS,
             f"activation {self.activation!r}: accepted are {', '.join(ACTIVATIONS)}",
         )
+        _require(self.heads in HEADS, f"heads {self.heads!r}: accepted are {', '.join(HEADS)}")
 
     def width(self, channels: float) -> int:
         """``channels`` after the width multiplier, rounded to a multiple of CHANNEL_STEP."""
@@ -133,7 +137,10 @@ def uniform_blocks(kind: str, count: int, channels: int, inner: int, **options: 
 
 @dataclasses.dataclass(frozen=True)
 class Preset:
-    """A trunk of equal blocks: kind, number of blocks, trunk and inner channels."""
+    """A trunk of equal blocks: kind, number of blocks, trunk and inner channels.
+
+    Three are sizes, named for the class of processor whose patience they ask for; the others say their blocks.
+    """
 
     kind: str
     depth: int
@@ -146,10 +153,12 @@ class Preset:
 
 
 PRESETS: dict[str, Preset] = {
+    "watch": Preset("residual", 4, 32, 32),
+    "phone": Preset("residual", 6, 64, 64),
+    "laptop": Preset("residual", 10, 96, 96),
     "fused-8x64": Preset("fused", 8, 64, 96),
     "fused-6x64": Preset("fused", 6, 64, 192),
     "residual-6x64": Preset("residual", 6, 64, 64),
-    "residual-6x96": Preset("residual", 6, 96, 96),
     "inverted-10x48": Preset("inverted", 10, 48, 192),
     "extra-dw-8x64": Preset("extra_dw", 8, 64, 256),
     "convnext-12x64": Preset("convnext", 12, 64, 256, kernel=5),

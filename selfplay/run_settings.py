@@ -23,7 +23,7 @@ class NetSettings:
 
     init: str = "zero"
     """`zero`: random weights, or those that `data` teaches; else a trained net: NAME.safetensors with NAME.toml."""
-    net: str = "residual-6x64"
+    net: str = "phone"
     """Preset or TOML file of the architecture; unused where `init` names a net."""
     alpha: float = 1.0
     """Width multiplier of a preset."""

@@ -45,7 +45,7 @@ class TrainSettings:
     """Shards or folders; `*_valid.npz` among them validate."""
     out: Path
     """The run folder."""
-    net: str = "fused-8x64"
+    net: str = "phone"
     """A preset's name or a TOML file with a [net] table; unused with `init`."""
     alpha: float = 1.0
     """Width multiplier of a preset."""

@@ -56,6 +56,7 @@ def test_architecture_names_runs_of_blocks() -> None:
     ("change", "said"),
     [
         ({"activation": "gelu"}, "'gelu': accepted are relu, hardswish"),
+        ({"heads": "linear"}, "'linear': accepted are pooled, dense"),
         ({"alpha": 0.0}, "alpha 0.0"),
         ({"planes": 0}, "planes 0"),
         ({"blocks": []}, "at least one"),
@@ -77,7 +78,7 @@ def test_a_missing_setting_is_named() -> None:
 
 
 def test_unknown_presets_list_the_known() -> None:
-    with pytest.raises(ConfigError, match=r"'huge': accepted are fused-8x64, .* or a TOML file"):
+    with pytest.raises(ConfigError, match=r"'huge': accepted are watch, phone, laptop, .* or a TOML file"):
         preset("huge", **COUNTS)
 
 

@@ -19,10 +19,10 @@ from tests.nets.small import random_inputs, small_config, small_net  # noqa: E40
 TRAINING = {"data": "none", "rules": "area scoring", "steps": 3}
 
 
-@pytest.fixture(scope="module", params=["relu", "hardswish"])
+@pytest.fixture(scope="module", params=[{}, {"activation": "hardswish"}, {"heads": "dense"}], ids=str)
 def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory):
     """A net of every kind of block, and its file."""
-    net = small_net(small_config(activation=request.param))
+    net = small_net(small_config(**request.param))
     path = tmp_path_factory.mktemp("export") / "net.onnx"
     export.export_onnx(net, path, sizes=[9, 13], training=TRAINING)
     return net, path

@@ -7,7 +7,7 @@ torch = pytest.importorskip("torch", reason="training needs torch (the extra `tr
 
 from ponnuki.nets.blocks import GlobalPool  # noqa: E402
 from ponnuki.nets.config import BLOCK_KINDS, BlockConfig  # noqa: E402
-from ponnuki.nets.model import Net  # noqa: E402
+from ponnuki.nets.model import DensePolicyHead, Net, PolicyHead  # noqa: E402
 from tests.nets.small import random_inputs, small_config, small_net  # noqa: E402
 
 
@@ -69,6 +69,29 @@ def test_the_edge_and_the_far_side_reach_a_point() -> None:
         before = net(torch.from_numpy(planes), torch.from_numpy(globals_)).policy
         after = net(torch.from_numpy(moved), torch.from_numpy(globals_)).policy
     assert abs(float(before[0, 360] - after[0, 360])) > 1e-6
+
+
+def test_dense_heads_know_where_a_point_lies() -> None:
+    """The logit of a point is its own map of the planes: equal features everywhere still give different logits."""
+    head = DensePolicyHead(4, 8, "relu").eval()
+    same = torch.ones(1, 4, 9, 9)
+    with torch.no_grad():
+        logits = head(same, -0.5)
+        assert logits.shape == (1, 82)
+        assert len(set(logits[0, :81].tolist())) > 70
+        pooled = PolicyHead(4, 8, "relu").eval()(same, -0.5)
+        assert len(set(pooled[0, :81].tolist())) == 1
+
+
+@pytest.mark.parametrize("size", [7, 19])
+def test_dense_heads_answer_on_every_size_up_to_19(size: int) -> None:
+    net = small_net(small_config(heads="dense"))
+    planes, globals_ = map(torch.from_numpy, random_inputs(3, size))
+    with torch.no_grad():
+        out = net(planes, globals_)
+    assert out.policy.shape == (3, size * size + 1)
+    assert out.value.shape == (3,)
+    assert out.ownership.shape == (3, size, size)
 
 
 def test_globals_matter() -> None:

@@ -1,0 +1,21 @@
+"""Runs on the emulated processor: evaluates some positions ROUNDS times and keeps the last answers.
+
+python guest.py NET.onnx POSITIONS.npz ROUNDS ANSWERS.npz
+"""
+
+import sys
+
+import numpy as np
+import onnxruntime
+
+path, positions, rounds, out = sys.argv[1:]
+options = onnxruntime.SessionOptions()
+options.intra_op_num_threads = 1
+options.log_severity_level = 3
+session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+fed = dict(np.load(positions))
+names = [output.name for output in session.get_outputs()]
+answers: dict[str, np.ndarray] = {}
+for _ in range(int(rounds)):
+    answers = dict(zip(names, session.run(names, fed), strict=True))
+np.savez(out, **answers)
