@@ -19,7 +19,7 @@ from .parsing import FAILED, INTERRUPTED, WRONG_USE, Parser, use_settings_file
 
 COMMANDS = (
     "gtp", "analysis", "review", "match", "suite", "rate",
-    "selfplay", "loop", "train", "export", "quantize", "prune", "cluster", "inspect", "records", "bench",
+    "selfplay", "loop", "relabel", "train", "export", "quantize", "prune", "cluster", "inspect", "records", "bench",
 )  # fmt: skip
 """The subcommands, in the order of the help."""
 

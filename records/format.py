@@ -24,6 +24,9 @@ ENDING_UNKNOWN, ENDING_COUNTED, ENDING_RESIGNED, ENDING_STOPPED, ENDING_MOVE_LIM
 SURE_ENDINGS = (ENDING_COUNTED, ENDING_RESIGNED)
 TARGET_NONE, TARGET_STORED, TARGET_PLAYED = range(3)
 
+RELABELLED = "relabelled"
+"""The `kind` in the meta of games whose positions were searched one by one, long after they were played."""
+
 
 @dataclass(frozen=True, eq=False)
 class Shard:
@@ -85,6 +88,11 @@ class Shard:
     """[P]"""
     meta: dict[str, Any] = field(default_factory=dict)
     """Where the games come from: net, settings, seed, source."""
+
+    @property
+    def relabelled(self) -> bool:
+        """Whether each label stands for itself, and says nothing of the positions before it."""
+        return self.meta.get("kind") == RELABELLED
 
     @property
     def games(self) -> int:

@@ -56,9 +56,9 @@ def split_sources(sources: Sequence[Path]) -> tuple[list[Path], list[Path]]:
 def find_groups(sources: str | Path | Iterable[str | Path]) -> list[Group]:
     """Sort the shards of files and folders into groups by board size and kind, such as `19x19 labelled`.
 
-    The kinds are `searched` (self-play: visits are stored), `labelled` (values or policies are stored) and `played`
-    (moves and results alone). A group's weight is its number of positions, of searched games those whose policy is
-    learnt from. A shard that cannot be read costs a warning line.
+    The kinds are `searched` (self-play: visits are stored), `relabelled` (by `ponnuki relabel`), `labelled` (values or
+    policies are stored) and `played` (moves and results alone). A group's weight is its number of positions, of
+    searched and relabelled games those whose policy is learnt from. A shard that cannot be read costs a warning line.
 
     Raises:
         RecordError: a source is not there, or none of the shards can be read.
@@ -71,6 +71,7 @@ def find_groups(sources: str | Path | Iterable[str | Path]) -> list[Group]:
             _log.warning("skipped %s", error)
             continue
         kind = "searched" if header.searched else "labelled" if header.labelled else "played"
+        kind = "relabelled" if header.relabelled else kind
         found.setdefault(f"{header.size}x{header.size} {kind}", []).append((path, header))
     if not found:
         raise RecordError("none of the shards can be read")

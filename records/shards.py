@@ -17,7 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ponnuki.engine.errors import RecordError
-from ponnuki.records.format import DTYPES, FORMAT, REQUIRED, UNSIGNED, ZERO_WHERE_ABSENT, Shard, validate
+from ponnuki.records.format import (
+    DTYPES,
+    FORMAT,
+    RELABELLED,
+    REQUIRED,
+    UNSIGNED,
+    ZERO_WHERE_ABSENT,
+    Shard,
+    validate,
+)
 
 KNOWN_REQUIREMENTS: frozenset[str] = frozenset()
 """`requires_*` arrays that this reader understands; meeting another, it refuses the shard."""
@@ -127,11 +136,13 @@ class ShardHeader:
     """Whether the moves were searched: games of self-play, say."""
     learnt: int = 0
     """Positions whose policy is learnt from; all of them where the shard does not say."""
+    relabelled: bool = False
+    """Whether positions were searched one by one, see `Shard.relabelled`."""
 
 
 def read_header(path: str | Path) -> ShardHeader:
     """Look into a shard without reading its positions. Raises RecordError as `read_shard` does, if less often."""
-    arrays = _load_arrays(Path(path), only=("size", "length", "policy_target"))
+    arrays = _load_arrays(Path(path), only=("size", "length", "policy_target", "meta"))
     try:
         with zipfile.ZipFile(path) as archive:
             names = {Path(member.filename).stem for member in archive.infolist()}
@@ -141,8 +152,9 @@ def read_header(path: str | Path) -> ShardHeader:
         labelled = bool(names & {"value_to_play", "policy_len"})
         targets = arrays.get("policy_target")
         learnt = positions if targets is None else int(np.count_nonzero(targets))
+        relabelled = _read_meta(arrays.get("meta")).get("kind") == RELABELLED
         return ShardHeader(
-            int(arrays["size"]), len(length), positions, labelled, memory_bytes, "visits" in names, learnt
+            int(arrays["size"]), len(length), positions, labelled, memory_bytes, "visits" in names, learnt, relabelled
         )
     except (*_DAMAGE, TypeError) as error:
         raise RecordError(f"{path}: damaged or not a shard: {_one_line(error)}") from error

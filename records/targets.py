@@ -96,7 +96,7 @@ def _ragged(start: NDArray[np.int64], length: NDArray[Any]) -> tuple[NDArray[np.
 def _value(shard: Shard, positions: NDArray[np.int64], game_of: NDArray[np.int64], sign: NDArray[np.float32]) -> Pair:
     """The stored value, or where there is none the sure winner; in searched games a mean of both."""
     known = np.isin(shard.ending, SURE_ENDINGS) & (shard.winner != 0)
-    if shard.visits is not None and shard.value_to_play is not None:
+    if shard.visits is not None and shard.value_to_play is not None and not shard.relabelled:
         return _average(shard, shard.value_to_play, np.where(known, shard.winner, np.nan), positions)
     return _prefer_label(shard.value_to_play, positions, shard.winner[game_of] * sign, known[game_of])
 
@@ -104,7 +104,7 @@ def _value(shard: Shard, positions: NDArray[np.int64], game_of: NDArray[np.int64
 def _lead(shard: Shard, positions: NDArray[np.int64], game_of: NDArray[np.int64], sign: NDArray[np.float32]) -> Pair:
     """The stored lead, or where there is none the counted score; in searched games a mean of both."""
     known = (shard.ending == ENDING_COUNTED) & np.isfinite(shard.score_black)
-    if shard.visits is not None and shard.lead_to_play is not None:
+    if shard.visits is not None and shard.lead_to_play is not None and not shard.relabelled:
         return _average(shard, shard.lead_to_play, np.where(known, shard.score_black, np.nan), positions)
     return _prefer_label(shard.lead_to_play, positions, shard.score_black[game_of] * sign, known[game_of])
 

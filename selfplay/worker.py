@@ -13,6 +13,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ponnuki.engine.errors import ConfigError
 from ponnuki.engine.evaluations import EvaluationStore
@@ -23,6 +24,9 @@ from ponnuki.selfplay.duel import DuelSettings, PairResult, Pairs
 from ponnuki.selfplay.playing import Finished, SelfPlayGame
 from ponnuki.selfplay.settings import SELF_PLAY_SEARCH, PlaySettings, StartSettings
 from ponnuki.selfplay.starts import new_start
+
+if TYPE_CHECKING:
+    from ponnuki.nets.ort import OnnxEvaluator
 
 
 @dataclass(frozen=True)
@@ -159,7 +163,7 @@ def is_done(search: Search, wanted: int) -> bool:
     return search.visits > 0 and (wanted <= 0 or search.full)
 
 
-def load(net: NetFile) -> Evaluator:
+def load(net: NetFile) -> OnnxEvaluator:
     """An evaluator of one thread.
 
     Raises:

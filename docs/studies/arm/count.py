@@ -50,7 +50,7 @@ def main() -> None:
     parser.add_argument("--speed", action="store_true", help="measure evaluations a second here, too (be quiet)")
     args = parser.parse_args()
     groups = {group.size: group for group in find_groups(args.data)}
-    heads = ["net", "parameters", "board", "precision", "A76: instructions (dot products)", "A72: instructions", "answers"]
+    heads = ["net", "parameters", "board", "precision", "A76: instructions (dots)", "A72: instructions", "answers"]
     print("|", " | ".join([*heads, *(["evaluations a second here"] * args.speed)]), "|")
     print("|---" * (len(heads) + args.speed) + "|")
     with tempfile.TemporaryDirectory() as folder:
