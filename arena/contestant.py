@@ -132,6 +132,10 @@ class Seat:
             self._ready = True
         self._set_up(size, komi, rules)
 
+    def place_handicap(self, stones: int) -> None:
+        """Put Black's handicap stones on the star points of the empty board; White is to play."""
+        self._ask(f"fixed_handicap {stones}")
+
     def play(self, colour: int, vertex: str) -> None:
         """Tell the engine a move, its own in an opening or its opponent's."""
         self._ask(f"play {colour_name(colour)} {vertex}")

@@ -8,6 +8,7 @@ from sgfmill import sgf
 
 from ponnuki.arena.play import MadeMove, PlayedGame
 from ponnuki.engine.coords import BLACK, colour_name
+from ponnuki.engine.handicap import fixed_handicap
 from ponnuki.engine.version import VERSION
 from ponnuki.records.sgf import sgfmill_point
 
@@ -27,6 +28,11 @@ def game_to_sgf(played: PlayedGame, black: str, white: str, heading: str) -> byt
     root.set("AP", ("ponnuki", VERSION))
     root.set("KM", settings.komi)
     root.set("RU", settings.rules)
+    if settings.handicap:
+        root.set("HA", settings.handicap)
+        stones = fixed_handicap(settings.size, settings.handicap)
+        root.set("AB", [sgfmill_point(point, settings.size) for point in stones])
+        root.set("PL", "w")
     root.set("PB", black)
     root.set("PW", white)
     root.set("DT", datetime.date.today().isoformat())

@@ -27,6 +27,7 @@ from ponnuki.arena.sprt import Sprt
 from ponnuki.arena.summary import SIDES, Summary
 from ponnuki.engine.coords import BLACK, MAX_SIZE, MIN_SIZE, WHITE, vertex
 from ponnuki.engine.errors import ConfigError
+from ponnuki.engine.handicap import fixed_handicap
 from ponnuki.engine.rules import Rules
 
 LOG_NAME = "games.jsonl"
@@ -57,6 +58,11 @@ class MatchSettings:
     """Moves after which a game is counted as it stands; None: three times the points of the board."""
     concurrency: int = 1
     """Games at a time; each has its own two engine processes."""
+    handicap: int = 0
+    """Black's handicap stones on the star points, White to play: 0, or 2 to what the board has room for."""
+    white: str = ""
+    """The side that has White in all games, "A" or "B": each opening is played once. Empty: colours are swapped, or
+    with handicap stones "A"."""
     sprt: Sprt | None = None
     """Stops the match once it is decided; `games` is then how many there are at most."""
     patience: Patience = field(default_factory=Patience)
@@ -71,20 +77,41 @@ class MatchSettings:
         if self.concurrency < 1:
             raise ConfigError(f"{self.concurrency} games at a time: expected 1 or more")
         Rules.preset(self.rules)
+        if self.white not in ("", *SIDES):
+            raise ConfigError(f"white {self.white!r}: expected A or B")
+        if self.handicap:
+            try:
+                fixed_handicap(self.size, self.handicap)
+            except ValueError as error:
+                raise ConfigError(f"handicap {error}") from None
+
+    @property
+    def always_white(self) -> str:
+        """The side that has White in all games; empty where colours are swapped."""
+        return self.white or ("A" if self.handicap else "")
+
+    def side_of(self, colour: int, number: int) -> str:
+        """Which side has a colour: where they are swapped, "A" is Black in the first game of each pair."""
+        if self.always_white:
+            return SIDES[(colour == WHITE) ^ (self.always_white == "A")]
+        return SIDES[(colour == WHITE) ^ (number % 2)]
 
     def game_settings(self) -> GameSettings:
         """The part that concerns a single game."""
         limit = 3 * self.size * self.size if self.move_limit is None else self.move_limit
-        return GameSettings(self.size, self.komi, self.rules, limit, self.patience.tolerance_s)
+        return GameSettings(self.size, self.komi, self.rules, limit, self.patience.tolerance_s, self.handicap)
 
     def openings(self) -> list[Opening]:
-        """One opening for each pair."""
-        return choose_openings(self.opening_source, self.size, self.games // 2, self.opening_moves, self.seed)
+        """One opening for each pair, or for each game where the colours stay."""
+        count = self.games if self.always_white else self.games // 2
+        taken = fixed_handicap(self.size, self.handicap) if self.handicap else ()
+        return choose_openings(self.opening_source, self.size, count, self.opening_moves, self.seed, taken)
 
     def identity(self) -> dict[str, Any]:
         """What may not change when a match is resumed; the number of games and their concurrency may."""
         game = self.game_settings()
-        return {"size": game.size, "komi": game.komi, "rules": game.rules, "move_limit": game.move_limit,
+        unequal = {"handicap": self.handicap, "white": self.always_white} if self.always_white else {}
+        return {**unequal, "size": game.size, "komi": game.komi, "rules": game.rules, "move_limit": game.move_limit,
                 "tolerance_s": game.tolerance_s, "seed": self.seed, "opening_moves": self.opening_moves,
                 "opening_set": set_identity(self.opening_source, self.size, self.opening_moves)}
 
@@ -186,8 +213,8 @@ class Match:
         Raises:
             Stopped: the match was stopped meanwhile; nothing is recorded.
         """
-        black, white = side_of(BLACK, number), side_of(WHITE, number)
-        opening = self._openings[number // 2]
+        black, white = self._settings.side_of(BLACK, number), self._settings.side_of(WHITE, number)
+        opening = self._openings[number if self._settings.always_white else number // 2]
         by_colour = {BLACK: seats[black], WHITE: seats[white]}
         played = play_game(self._settings.game_settings(), opening, by_colour, referee, self._stop)
         sgf = self._keep_sgf(number, played, black, white)
@@ -218,6 +245,10 @@ class Match:
         part.replace(path)
         return name
 
+    def side_of(self, colour: int, number: int) -> str:
+        """Which side has a colour in a game."""
+        return self._settings.side_of(colour, number)
+
     def new_seats(self) -> dict[str, Seat]:
         """Places for two engine processes, not started yet."""
         return {side: Seat(contestant, self._settings.patience) for side, contestant in self._contestants.items()}
@@ -235,6 +266,8 @@ class Match:
         settings = self._settings
         try:
             seat.new_game(settings.size, settings.komi, settings.rules)
+            if settings.handicap:
+                seat.place_handicap(settings.handicap)
         except EngineFailure as failure:
             raise ConfigError(f"{seat.contestant.name} cannot play this match: {failure}") from failure
 
@@ -273,12 +306,7 @@ class _Worker:
     def _clear_away(self, number: int, played: PlayedGame) -> None:
         """End an engine that is out of step; the next game starts it anew."""
         if played.fault is not None and played.ending in NEEDS_RESTART:
-            self._seats[side_of(played.fault, number)].give_up()
-
-
-def side_of(colour: int, number: int) -> str:
-    """Which side has a colour: "A" is Black in the first game of each pair, "B" in the second."""
-    return SIDES[(colour == WHITE) ^ (number % 2)]
+            self._seats[self._match.side_of(played.fault, number)].give_up()
 
 
 def game_record(number: int, played: PlayedGame, black: str, white: str, opening: Opening,

@@ -23,7 +23,8 @@ class GameRecord:
     """One finished game, as it is kept. Sides are "A" and "B", vertices are GTP's."""
 
     game: int
-    """Number of the game, 0 first. Games 2k and 2k + 1 are pair k: one opening, colours swapped."""
+    """Number of the game, 0 first. Games 2k and 2k + 1 are pair k: one opening, colours swapped
+    (where one side always has White, two openings)."""
     black: str
     winner: str | None
     """None for a drawn game."""

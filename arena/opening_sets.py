@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
@@ -25,7 +25,9 @@ BALANCED = "balanced"
 BALANCED_SIZES = (9, 13, 19)
 
 
-def choose_openings(source: str, size: int, count: int, moves: int | None, seed: int) -> list[Opening]:
+def choose_openings(
+    source: str, size: int, count: int, moves: int | None, seed: int, taken: Sequence[int] = ()
+) -> list[Opening]:
     """`count` openings of a source; a shorter list of the same seed is always the beginning of a longer one.
 
     Args:
@@ -34,12 +36,15 @@ def choose_openings(source: str, size: int, count: int, moves: int | None, seed:
         count: how many.
         moves: length of each; None: what suits the board size. The balanced set has lengths of its own.
         seed: any int.
+        taken: points of handicap stones; random openings alone go with them.
 
     Raises:
         ConfigError: the source has no openings for this size and length.
     """
     if source == RANDOM:
-        return random_openings(size, count, default_opening_moves(size) if moves is None else moves, seed)
+        return random_openings(size, count, default_opening_moves(size) if moves is None else moves, seed, taken)
+    if taken:
+        raise ConfigError("handicap stones go with random openings alone")
     known = opening_set(source, size, moves)
     chosen: list[Opening] = []
     lap = 0

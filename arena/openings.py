@@ -7,13 +7,13 @@ advantage it gives one colour, both contestants get it once.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ponnuki.engine.coords import vertex
 from ponnuki.engine.errors import ConfigError
 
 Opening = tuple[int, ...]
-"""Moves (points) in order, Black first. No passes."""
+"""Moves (points) in order, Black first, after handicap stones White. No passes."""
 
 _TRIES = 1000
 
@@ -25,7 +25,7 @@ def default_opening_moves(size: int) -> int:
     return 2 if size < 9 else 4
 
 
-def random_openings(size: int, count: int, moves: int, seed: int) -> list[Opening]:
+def random_openings(size: int, count: int, moves: int, seed: int, taken: Sequence[int] = ()) -> list[Opening]:
     """The first `count` random openings of a seed: all different, reflections and rotations counted as the same.
 
     A shorter list of the same seed is always the beginning of a longer one, so a match may be made longer later.
@@ -37,12 +37,13 @@ def random_openings(size: int, count: int, moves: int, seed: int) -> list[Openin
         count: how many openings.
         moves: stones in each, 0 or more.
         seed: any int.
+        taken: points of handicap stones; these and their neighbours stay free.
 
     Raises:
         ConfigError: the inner board has no room for so many stones.
     """
     generator = random.Random(f"ponnuki opening {seed} {size} {moves}")
-    inner = _inner_points(size)
+    inner = [point for point in _inner_points(size) if not any(_near(point, stone, size) for stone in taken)]
     found: list[Opening] = []
     seen: set[Opening] = set()
     for _ in range(count):
@@ -81,8 +82,12 @@ def _scattered(inner: list[int], moves: int, size: int, generator: random.Random
 
 def _touching(opening: Opening, size: int) -> bool:
     """Whether any two of the points are neighbours."""
-    return any(abs(a // size - b // size) + abs(a % size - b % size) == 1
-               for i, a in enumerate(opening) for b in opening[:i])
+    return any(_near(a, b, size) for i, a in enumerate(opening) for b in opening[:i])
+
+
+def _near(a: int, b: int, size: int) -> bool:
+    """Whether two points are neighbours or the same."""
+    return abs(a // size - b // size) + abs(a % size - b % size) <= 1
 
 
 def canonical_form(opening: Opening, size: int) -> Opening:

@@ -15,6 +15,7 @@ from ponnuki.arena.search_report import SearchReport
 from ponnuki.arena.timecontrol import SideClock
 from ponnuki.engine.coords import BLACK, WHITE, opponent, parse_vertex, vertex
 from ponnuki.engine.game import Game
+from ponnuki.engine.handicap import fixed_handicap
 from ponnuki.engine.rules import Rules
 
 PASSES = "passes"
@@ -42,6 +43,8 @@ class GameSettings:
     """Moves (passes and opening counted) after which the board is counted as it then is."""
     tolerance_s: float
     """By how much a move may overrun its clock."""
+    handicap: int = 0
+    """Black's stones on the star points, White to play."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +121,7 @@ def play_game(settings: GameSettings, opening: Opening, seats: dict[int, Seat], 
 
     Args:
         settings: board, komi, rules and limits.
-        opening: moves made before the engines are asked, Black first.
+        opening: moves made before the engines are asked, Black first, after handicap stones White.
         seats: the engines by colour, BLACK and WHITE.
         referee: counts the board after two passes or at the move limit.
         stop: set by another thread to give the game up.
@@ -170,6 +173,10 @@ class _Table:
         for colour in _BOTH:
             with self._blame(colour):
                 self._seats[colour].new_game(settings.size, settings.komi, settings.rules)
+                if settings.handicap:
+                    self._seats[colour].place_handicap(settings.handicap)
+        if settings.handicap:
+            self.game.set_handicap(fixed_handicap(settings.size, settings.handicap))
         for move in opening:
             colour = self.game.to_play
             self.game.play(move)

@@ -46,6 +46,10 @@ def _add_game_options(parser: Parser) -> None:
     group.add_argument("--games", type=whole_number(2), default=20, metavar="G", help="an even number")
     group.add_argument("--size", type=board_size, default=9, metavar="N", help="board size")
     group.add_argument("--komi", type=number(-1000, 1000), default=7.5, metavar="K", help="White's komi")
+    group.add_argument("--handicap", type=whole_number(0), default=0, metavar="H",
+                       help="Black begins with so many stones on the star points; A has White in all games")
+    group.add_argument("--white", choices=("A", "B"), default="",
+                       help="who has White in all games (default: colours are swapped)")
     group.add_argument("--rules", default="area", metavar="NAME", help="rule set that the referee holds both to")
     group.add_argument("--openings", default="random", metavar="WHICH",
                        help="random, balanced (a built-in set for 9, 13 and 19), or a folder: the first moves of the "
@@ -113,6 +117,7 @@ def _settings(args: argparse.Namespace) -> "MatchSettings":
 
     return MatchSettings(
         games=args.games, size=args.size, komi=args.komi, rules=args.rules, seed=args.seed,
+        handicap=args.handicap, white=args.white,
         opening_source=args.openings, opening_moves=args.opening_moves, move_limit=args.move_limit,
         concurrency=args.concurrency, sprt=Sprt(*args.sprt) if args.sprt else None,
         patience=Patience(hang_s=args.hang, tolerance_s=args.tolerance),

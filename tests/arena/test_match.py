@@ -44,6 +44,50 @@ def test_each_opening_is_played_twice_with_the_colours_swapped(fake: Fake) -> No
     assert all(len(opening) == 2 for opening in openings)
 
 
+def test_one_side_may_have_white_in_all_games(fake: Fake) -> None:
+    records = play(fake("a"), fake("b"), games=6, size=7, white="B").records
+    assert [record.black for record in records] == ["A"] * 6
+    assert len({tuple(record.opening) for record in records}) == 6
+    with pytest.raises(ConfigError, match="white 'C': expected A or B"):
+        MatchSettings(white="C")
+
+
+def test_handicap_stones_are_placed_and_white_moves_first(fake: Fake, tmp_path: Path) -> None:
+    log = tmp_path / "commands"
+    a, b = fake("a", "--log", str(log)), fake("b")
+    records = play(a, b, games=4, size=9, komi=0.5, handicap=2, out=tmp_path / "out").records
+    assert [record.fault for record in records] == [None] * 4
+    assert [record.black for record in records] == ["B"] * 4
+    commands = log.read_text().split("\n")
+    placed = [index for index, line in enumerate(commands) if line == "fixed_handicap 2"]
+    assert len(placed) == 5, "the trial before the match, and each game"
+    assert all(commands[index + 1].startswith("play white ") for index in placed[1:])
+    root = sgf.Sgf_game.from_bytes((tmp_path / "out" / "sgf" / "00000.sgf").read_bytes()).get_root()
+    assert root.get("HA") == 2
+    assert root.get("AB") == {(2, 2), (6, 6)}
+    stones = {"C3", "G7"}
+    near = {"C2", "C4", "B3", "D3", "G6", "G8", "F7", "H7"}
+    assert not any(set(record.opening) & (stones | near) for record in records)
+    again = play(a, b, games=4, size=9, komi=0.5, handicap=2, out=tmp_path / "out").records
+    assert again == records
+    with pytest.raises(ConfigError, match="handicap"):
+        play(a, b, games=4, size=9, komi=0.5, out=tmp_path / "out")
+
+
+@pytest.mark.parametrize(("settings", "said"), [
+    ({"size": 9, "handicap": 1}, "handicap 1 on 9x9: expected 2 to 9"),
+    ({"size": 5, "handicap": 2}, "handicap 2 on 5x5: none can be placed"),
+])  # fmt: skip
+def test_handicaps_that_the_board_has_no_room_for(settings: dict[str, int], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        MatchSettings(games=2, **settings)  # type: ignore[arg-type]
+
+
+def test_an_engine_that_knows_no_handicap_is_named_before_the_match(fake: Fake) -> None:
+    with pytest.raises(ConfigError, match=r"cannot play this match: .*invalid number of stones"):
+        play(fake("a"), fake("b"), games=2, size=9, handicap=3)
+
+
 def test_two_copies_of_a_deterministic_engine_split_every_pair(fake: Fake) -> None:
     summary = play(fake("a", "--first"), fake("b", "--first"), games=8, concurrency=2)
     assert pair_points(summary.records) == [1.0] * 4

@@ -89,6 +89,13 @@ class Engine:
         self.board = Board(self.board.size)
         self.moves = 0
 
+    def fixed_handicap(self, stones):
+        if stones != "2" or self.board.size > 12 or self.board.stones:
+            raise ValueError("invalid number of stones")
+        near, far = 2, self.board.size - 3
+        for point in ((far, near), (near, far)):
+            self.board.play(point, "b")
+
     def play(self, colour, vertex):
         self.moves += 1
         if vertex.lower() != "pass":
@@ -138,7 +145,7 @@ class Engine:
 
 
 COMMANDS = ("protocol_version", "name", "version", "list_commands", "boardsize", "clear_board", "komi", "play",
-            "genmove", "time_settings", "time_left", "quit")
+            "genmove", "fixed_handicap", "time_settings", "time_left", "quit")
 MORE_COMMANDS = ("kata-list-params", "kata-set-param", "ponnuki-last_search")
 ANSWERS = {"protocol_version": "2", "name": "fake", "version": "1", "kata-list-params": "maxVisits maxPlayouts"}
 
