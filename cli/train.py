@@ -57,6 +57,8 @@ def _add_schedule(group: argparse._ArgumentGroup) -> None:
                        help="decay of the average of weights that is exported (default: 0.999)")
     group.add_argument("--freeze-norms-at", type=number(0, 1), metavar="F",
                        help="share of the schedule after which BatchNorm's statistics are kept (default: 0.6)")
+    group.add_argument("--int8-from", type=number(0, 1), metavar="F",
+                       help="share of the schedule after which convolutions round as in 8 bits (default: 1.0)")
     group.add_argument("--hidden-planes", nargs="+", type=whole_number(0, 11), metavar="P",
                        help="input planes that the net does not see, for studies")
     group.add_argument("--loss", action="append", type=named_number, metavar="TERM=W",

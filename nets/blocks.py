@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from ponnuki.nets.config import BlockConfig, NetConfig
+from ponnuki.nets.rounding import Rounding
 
 # Running statistics average about 100 batches: batches of different board sizes come in turn, and the default of
 # 10 would let the last few of them decide.
@@ -28,9 +29,21 @@ def activation(name: str) -> nn.Module:
     return nn.ReLU(inplace=True) if name == "relu" else nn.Hardswish(inplace=True)
 
 
+class Conv(nn.Conv2d):
+    """A convolution that rounds its input and weights as their 8-bit form does, where `rounding` is there."""
+
+    rounding: Rounding | None = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.rounding is None:
+            return super().forward(x)
+        inputs = self.rounding.inputs(x, self.training)
+        return self._conv_forward(inputs, self.rounding.weights(self.weight), self.bias)
+
+
 def conv_norm(inputs: int, outputs: int, kernel: int, groups: int = 1, zero: bool = False) -> nn.Sequential:
     """A convolution that keeps the board's size, with BatchNorm; ``zero`` starts the branch at nothing."""
-    conv = nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, groups=groups, bias=False)
+    conv = Conv(inputs, outputs, kernel, padding=kernel // 2, groups=groups, bias=False)
     nn.init.kaiming_normal_(conv.weight, mode="fan_out" if groups > 1 else "fan_in", nonlinearity="relu")
     norm = nn.BatchNorm2d(outputs, momentum=NORM_MOMENTUM)
     if zero:

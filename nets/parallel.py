@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ponnuki.nets.blocks import Conv
 from ponnuki.nets.training import Batch, LossWeights, WholeBatch
 
 
@@ -61,12 +62,14 @@ class SplitBatch:
                 for name in terms[0]}  # fmt: skip
 
     def _follow_mode(self) -> None:
-        """Replicas train or evaluate as the net does, module by module, with its statistics where those are frozen."""
+        """Replicas train, evaluate and round as the net does, module by module, with its statistics where it froze."""
         for replica in self._replicas[1:]:
             for module, original in zip(replica.modules(), self._net.modules(), strict=True):
                 if module.training != original.training:
                     module.training = original.training
                     module.load_state_dict(original.state_dict())
+                if isinstance(module, Conv) and isinstance(original, Conv) and module.rounding is None:
+                    module.rounding = copy.deepcopy(original.rounding)
 
     @torch.no_grad()
     def _gather(self, shares: list[float]) -> None:

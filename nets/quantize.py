@@ -37,16 +37,14 @@ from numpy.typing import NDArray
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
 
 from ponnuki.engine.errors import WeightsError
+from ponnuki.nets.config import INT8_PARTS, INT8_WEIGHT_BITS
 from ponnuki.nets.files import read_metadata, replace_bytes, with_metadata
 from ponnuki.records.batches import TrainingBatch, validation_batches
 from ponnuki.records.sampling import Group
 
-INT8_PARTS = (".blocks.", ".policy_head.pooled.", ".value_head.features.")
-"""The convolutions in 8 bits: those of the trunk, and the first ones of the heads that are pooled."""
-
 AVERAGING = 0.02
-"""How much each calibration batch's extremes move the ranges. The extremes of all batches together gave ponnuki-b float's
-first choice in 93.1% of 8,000 positions a group, this average in 94.0% (9x9: 94.2 and 95.3%); error of the value alike."""
+"""How much each calibration batch's extremes move the ranges. With the extremes of all batches together ponnuki-b had
+float's first choice in 93.1% of 8,000 positions a group, with this average in 94.0%; the value's error was alike."""
 
 
 class _Feeds(CalibrationDataReader):
@@ -70,7 +68,7 @@ def calibration_batches(groups: Iterable[Group], positions: int = 256, rows: int
         yield from validation_batches(group, rows, positions)
 
 
-def quantize(source: Path, target: Path, batches: Iterable[TrainingBatch], weight_bits: int = 7) -> None:
+def quantize(source: Path, target: Path, batches: Iterable[TrainingBatch], weight_bits: int = INT8_WEIGHT_BITS) -> None:
     """Write the int8 form of the net `source` to `target`, its ranges taken from `batches`.
 
     Args:

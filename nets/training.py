@@ -14,7 +14,10 @@ from torch import Tensor, nn
 
 from ponnuki.engine.evaluator import Evaluation
 from ponnuki.nets.accuracy import accuracy
+from ponnuki.nets.blocks import Conv
+from ponnuki.nets.config import INT8_PARTS, INT8_WEIGHT_BITS
 from ponnuki.nets.model import LEAD_SCALE, NetOutputs
+from ponnuki.nets.rounding import Rounding
 from ponnuki.records.batches import TrainingBatch
 
 # A lead error is squared up to this many points and linear beyond: a dead big group is 60 points of noise.
@@ -162,6 +165,13 @@ def freeze_norms(net: nn.Module) -> None:
     for module in net.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.eval()
+
+
+def round_as_int8(net: nn.Module) -> None:
+    """Have the convolutions that will be quantised round as they will then, in training."""
+    for name, module in net.named_modules():
+        if isinstance(module, Conv) and any(part in f".{name}." for part in INT8_PARTS):
+            module.rounding = Rounding(INT8_WEIGHT_BITS)
 
 
 def measure(net: nn.Module, batches: Iterable[TrainingBatch], device: torch.device) -> dict[str, float]:

@@ -79,6 +79,8 @@ class TrainSettings:
     Batches hold one board size, so batch statistics are not those of inference: before freezing, a net of 850 steps
     had a value error (MSE) of 0.196 on 9x9 with each batch's own statistics and 0.491 with the running ones. Frozen at
     0.2, near the top of the learning rate, the value loss was still 0.58 against 0.52 before after 180 steps."""
+    int8_from: float = 1.0
+    """Share of the schedule after which convolutions round as their 8-bit form does; 1 never."""
     loss: training.LossWeights = dataclasses.field(default_factory=training.LossWeights)
     hidden_planes: tuple[int, ...] = ()
     """Input planes that the net does not see, for studies; the file does not know, and plays with them."""
@@ -129,6 +131,8 @@ class Trainer:
         )
         self.average = WeightAverage(self.net, settings.average)
         self.step, self.seen, self.elapsed_s, self.frozen = 0, 0, 0.0, False
+        self.rounding = False
+        """Whether convolutions round as in 8 bits by now."""
         self.figures: dict[str, dict[str, float]] = {}
         settings.out.mkdir(parents=True, exist_ok=True)
         if self.checkpoint_path.exists():
@@ -196,6 +200,9 @@ class Trainer:
         if not self.frozen and self.progress >= settings.freeze_norms_at:
             self.frozen = True
             training.freeze_norms(self.net)
+        if not self.rounding and self.progress >= settings.int8_from:
+            self.rounding = True
+            training.round_as_int8(self.net)
         rate = settings.learning_rate * one_cycle(self.progress, settings.warm_up)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
