@@ -189,7 +189,7 @@ def _may_pass(game: Game, snapshot: SearchSnapshot, judge: Judge) -> bool:
     return open_points == 0 and snapshot.value_to_play < HOPELESS
 
 
-PASS_COST = 0.15
+PASS_COST = 0.25
 """Value, of 2, by which a pass may look worse than the best move and still be played."""
 
 
