@@ -41,6 +41,19 @@ class Conv(nn.Conv2d):
         return self._conv_forward(inputs, self.rounding.weights(self.weight), self.bias)
 
 
+class Sum(nn.Module):
+    """An addition along the trunk, which rounds its terms and their sum as in 8 bits, where `rounding` is there."""
+
+    rounding: tuple[Rounding, Rounding, Rounding] | None = None
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        if self.rounding is None:
+            return x + y
+        first, second, total = self.rounding
+        terms = first.inputs(x, self.training) + second.inputs(y, self.training)
+        return total.inputs(terms, self.training)
+
+
 def conv_norm(inputs: int, outputs: int, kernel: int, groups: int = 1, zero: bool = False) -> nn.Sequential:
     """A convolution that keeps the board's size, with BatchNorm; ``zero`` starts the branch at nothing."""
     conv = Conv(inputs, outputs, kernel, padding=kernel // 2, groups=groups, bias=False)
@@ -94,6 +107,8 @@ class Block(nn.Module):
         project_kernel = config.kernel if config.kind == "residual" else 1
         self.project = conv_norm(middle, outputs, project_kernel, zero=inputs == outputs)
         self.residual = inputs == outputs
+        self.sum = Sum()
+        self.pool_sum = Sum()
         self.pool = GlobalPool() if config.gpool else None
         self.pool_bias = nn.Linear(GlobalPool.factor * middle, outputs) if config.gpool else None
         if self.pool_bias is not None:
@@ -104,8 +119,8 @@ class Block(nn.Module):
         inner = self.inner(x)  # [B, E, N, N]
         y = self.project(inner)  # [B, C', N, N]
         if self.pool is not None and self.pool_bias is not None:
-            y = y + self.pool_bias(self.pool(inner, size_scale))[:, :, None, None]
-        return x + y if self.residual else y
+            y = self.pool_sum(y, self.pool_bias(self.pool(inner, size_scale))[:, :, None, None])
+        return self.sum(x, y) if self.residual else y
 
 
 def _inner_layers(inputs: int, middle: int, config: BlockConfig, act: str) -> list[nn.Module]:

@@ -18,6 +18,8 @@ ACTIVATIONS = ("relu", "hardswish")
 HEADS = ("pooled", "dense")
 INT8_PARTS = (".blocks.", ".policy_head.pooled.", ".value_head.features.")
 """The convolutions in 8 bits: those of the trunk, and the first ones of the heads that are pooled."""
+INT8_STEM = ".stem."
+"""In 8 bits, too, as are the trunk's sums, in nets that were trained to round so."""
 INT8_WEIGHT_BITS = 7  # of these, safe on every processor (nets/quantize.py)
 CHANNEL_STEP = 8  # widths are multiples of this: one AVX-512 register of float64, half of one of float32
 

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ponnuki.nets.blocks import Conv
+from ponnuki.nets.blocks import Conv, Sum
 from ponnuki.nets.training import Batch, LossWeights, WholeBatch
 
 
@@ -68,8 +68,8 @@ class SplitBatch:
                 if module.training != original.training:
                     module.training = original.training
                     module.load_state_dict(original.state_dict())
-                if isinstance(module, Conv) and isinstance(original, Conv) and module.rounding is None:
-                    module.rounding = copy.deepcopy(original.rounding)
+                if isinstance(module, (Conv, Sum)) and module.rounding is None:
+                    module.rounding = copy.deepcopy(original.rounding)  # type: ignore[assignment]
 
     @torch.no_grad()
     def _gather(self, shares: list[float]) -> None:

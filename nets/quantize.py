@@ -25,6 +25,7 @@ tests/nets/test_without_vnni.py does it again wherever qemu is installed.
 
 from __future__ import annotations
 
+import json
 import logging
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -37,7 +38,7 @@ from numpy.typing import NDArray
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
 
 from ponnuki.engine.errors import WeightsError
-from ponnuki.nets.config import INT8_PARTS, INT8_WEIGHT_BITS
+from ponnuki.nets.config import INT8_PARTS, INT8_STEM, INT8_WEIGHT_BITS
 from ponnuki.nets.files import read_metadata, replace_bytes, with_metadata
 from ponnuki.records.batches import TrainingBatch, validation_batches
 from ponnuki.records.sampling import Group
@@ -78,6 +79,7 @@ def quantize(source: Path, target: Path, batches: Iterable[TrainingBatch], weigh
         WeightsError: `source` is no float net of ours.
     """
     metadata = read_metadata(source)
+    rounded = bool(json.loads(metadata.get("training", "{}")).get("rounded"))
     if metadata.get("precision", "float32") != "float32":
         raise WeightsError(f"{source}: is {metadata['precision']} already; quantisation starts from a float32 net")
     model = onnx.load(source)
@@ -94,13 +96,31 @@ def quantize(source: Path, target: Path, batches: Iterable[TrainingBatch], weigh
             per_channel=True,
             reduce_range=weight_bits == 7,
             calibrate_method=CalibrationMethod.MinMax,
-            op_types_to_quantize=["Conv"],
-            nodes_to_quantize=int8_convolutions(model),
+            op_types_to_quantize=["Conv", "Add"],
+            nodes_to_quantize=int8_nodes(model, rounded),
             extra_options={"CalibMovingAverage": True, "CalibMovingAverageConstant": AVERAGING},
         )
         quantized = onnx.load(path)
     said = {"precision": "int8", "quantisation": f"u8s8 QDQ, {weight_bits}-bit weights, {feeds.positions} positions"}
     replace_bytes(target, with_metadata(quantized, metadata | said).SerializeToString())
+
+
+def int8_nodes(model: onnx.ModelProto, rounded: bool) -> list[str]:
+    """Names of the nodes in 8 bits; of a net that was trained to round so, the stem and the trunk's sums are, too."""
+    chosen = int8_convolutions(model)
+    if not rounded:
+        return chosen
+    stem = next(node for node in model.graph.node if node.op_type == "Conv" and INT8_STEM in node.input[1])
+    readers = {node.input[0] for node in model.graph.node if node.name in chosen}
+    constants = {tensor.name for tensor in model.graph.initializer}
+    sums = []
+    for node in reversed(model.graph.node):
+        if node.op_type != "Add" or constants & set(node.input) or stem.output[0] in node.input:
+            continue
+        if node.output[0] in readers:
+            readers |= set(node.input)
+            sums.append(node.name)
+    return [*chosen, stem.name, *sums]
 
 
 def int8_convolutions(model: onnx.ModelProto) -> list[str]:

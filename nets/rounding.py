@@ -17,7 +17,7 @@ RANGE_STEP = 0.02
 class Rounding:
     """What one convolution rounds by: unsigned inputs of 8 bits, signed weights with a scale per output channel."""
 
-    def __init__(self, weight_bits: int) -> None:
+    def __init__(self, weight_bits: int = 8) -> None:
         self._largest_weight = float(2 ** (weight_bits - 1))
         self._range: tuple[Tensor, Tensor] | None = None
 

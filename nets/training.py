@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from ponnuki.engine.evaluator import Evaluation
 from ponnuki.nets.accuracy import accuracy
-from ponnuki.nets.blocks import Conv
-from ponnuki.nets.config import INT8_PARTS, INT8_WEIGHT_BITS
+from ponnuki.nets.blocks import Conv, Sum
+from ponnuki.nets.config import INT8_PARTS, INT8_STEM, INT8_WEIGHT_BITS
 from ponnuki.nets.model import LEAD_SCALE, NetOutputs
 from ponnuki.nets.rounding import Rounding
 from ponnuki.records.batches import TrainingBatch
@@ -168,10 +168,12 @@ def freeze_norms(net: nn.Module) -> None:
 
 
 def round_as_int8(net: nn.Module) -> None:
-    """Have the convolutions that will be quantised round as they will then, in training."""
+    """Have what will be quantised round as it will then, in training: convolutions and the trunk's sums."""
     for name, module in net.named_modules():
-        if isinstance(module, Conv) and any(part in f".{name}." for part in INT8_PARTS):
+        if isinstance(module, Conv) and any(part in f".{name}." for part in (*INT8_PARTS, INT8_STEM)):
             module.rounding = Rounding(INT8_WEIGHT_BITS)
+        elif isinstance(module, Sum):
+            module.rounding = (Rounding(), Rounding(), Rounding())
 
 
 def measure(net: nn.Module, batches: Iterable[TrainingBatch], device: torch.device) -> dict[str, float]:

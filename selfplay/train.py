@@ -256,6 +256,7 @@ class Trainer:
             "device": self.settings.device,
             "optimizer": self.settings.optimizer,
             "learning_rate": self.settings.learning_rate,
+            "rounded": self.rounding,
             "batch_rows": {str(size): batch_rows(self.settings.batch_size, size) for size in self.sizes},
             "shares": {group.name: round(group.weight, 4) for group in self.groups},
             "validation": {

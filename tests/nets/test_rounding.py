@@ -12,7 +12,7 @@ from ponnuki.nets.blocks import Conv  # noqa: E402
 from ponnuki.nets.export import export_onnx  # noqa: E402
 from ponnuki.nets.ort import OnnxEvaluator  # noqa: E402
 from ponnuki.nets.parallel import SplitBatch  # noqa: E402
-from ponnuki.nets.quantize import calibration_batches, int8_convolutions, quantize  # noqa: E402
+from ponnuki.nets.quantize import calibration_batches, int8_convolutions, int8_nodes, quantize  # noqa: E402
 from ponnuki.nets.rounding import Rounding  # noqa: E402
 from ponnuki.nets.training import LossWeights, freeze_norms, round_as_int8  # noqa: E402
 from ponnuki.records.sampling import find_groups  # noqa: E402
@@ -27,12 +27,18 @@ def test_the_rounding_net_is_closer_to_int8_than_float_is(tmp_path: Path) -> Non
     write_shard(tmp_path / "9.npz", random_shard(3, 9, games=8, labelled=True))
     batches = list(calibration_batches(find_groups(tmp_path), 128))
     net = small_net(small_config())
-    export_onnx(net, tmp_path / "net.onnx", sizes=[9], training={})
+    export_onnx(net, tmp_path / "net.onnx", sizes=[9], training={"rounded": True})
     quantize(tmp_path / "net.onnx", tmp_path / "int8.onnx", batches)
     rounding = small_net(small_config())
     round_as_int8(rounding)
     rounded = [name for name, module in rounding.named_modules() if isinstance(module, Conv) and module.rounding]
-    assert len(rounded) == len(int8_convolutions(onnx.load(tmp_path / "net.onnx")))
+    model = onnx.load(tmp_path / "net.onnx")
+    assert len(rounded) == len(int8_convolutions(model)) + 1
+    kinds = {node.name: node.op_type for node in model.graph.node}
+    chosen = [kinds[name] for name in int8_nodes(model, rounded=True)]
+    assert chosen.count("Conv") == len(rounded)
+    assert chosen.count("Add") == 4 + 2, "blocks that keep their width, and global pooling"
+    assert int8_nodes(model, rounded=False) == int8_convolutions(model)
     rounding.train()
     freeze_norms(rounding)
     apart: dict[str, list[float]] = {"float": [], "rounding": []}
