@@ -10,8 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-RANGE_STEP = 0.02
-"""How much each batch's extremes move the inputs' range, as in calibration (`quantize.AVERAGING`)."""
+from ponnuki.nets.config import INT8_RANGE_STEP
 
 
 class Rounding:
@@ -40,8 +39,8 @@ class Rounding:
     def _widen(self, x: Tensor) -> None:
         low, high = x.amin().float().clamp(max=0), x.amax().float().clamp(min=0)
         if self._range is not None:
-            low = torch.lerp(self._range[0], low, RANGE_STEP)
-            high = torch.lerp(self._range[1], high, RANGE_STEP)
+            low = torch.lerp(self._range[0], low, INT8_RANGE_STEP)
+            high = torch.lerp(self._range[1], high, INT8_RANGE_STEP)
         self._range = low, high
 
 

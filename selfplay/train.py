@@ -130,9 +130,7 @@ class Trainer:
             self.net, settings.optimizer, settings.learning_rate, settings.weight_decay, bfloat16=settings.autocast
         )
         self.average = WeightAverage(self.net, settings.average)
-        self.step, self.seen, self.elapsed_s, self.frozen = 0, 0, 0.0, False
-        self.rounding = False
-        """Whether convolutions round as in 8 bits by now."""
+        self.step, self.seen, self.elapsed_s, self.frozen, self.rounding = 0, 0, 0.0, False, False
         self.figures: dict[str, dict[str, float]] = {}
         settings.out.mkdir(parents=True, exist_ok=True)
         if self.checkpoint_path.exists():
@@ -181,6 +179,8 @@ class Trainer:
         self.net.train()
         if self.frozen:
             training.freeze_norms(self.net)
+        if self.rounding:
+            training.round_as_int8(self.net)
         batches = hiding(self.source, self.settings.hidden_planes)
         last = saved = time.monotonic()
         while self.progress < 1 and not stop.is_set():
@@ -275,6 +275,7 @@ class Trainer:
             "seen": self.seen,
             "elapsed_s": self.elapsed_s,
             "frozen": self.frozen,
+            "rounding": self.rounding,
         }
 
     def resume(self) -> None:
@@ -292,6 +293,7 @@ class Trainer:
         self.source.load_state_dict(json.loads(state["source"]))
         self.step, self.seen = state["step"], state["seen"]
         self.elapsed_s, self.frozen = state["elapsed_s"], state["frozen"]
+        self.rounding = state.get("rounding", False)  # checkpoints before it had none
         self.log.say(f"resumes {self.settings.out} at step {self.step}")
 
     def describe(self) -> str:

@@ -130,6 +130,18 @@ def test_hours_end_a_run_too(data: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("no_export")
+def test_a_run_that_rounds_says_so_after_a_restart_too(data: Path, tmp_path: Path) -> None:
+    settings = settings_for(data, tmp_path / "run", int8_from=0.5)
+    run(settings)
+    assert load_net(tmp_path / "run" / "net")[1]["rounded"]
+    (tmp_path / "run" / "net.toml").unlink()  # as if it had been killed before the net was written
+    run(settings)
+    assert load_net(tmp_path / "run" / "net")[1]["rounded"]
+    run(settings_for(data, tmp_path / "plain"))
+    assert not load_net(tmp_path / "plain" / "net")[1]["rounded"]
+
+
+@pytest.mark.usefixtures("no_export")
 def test_init_starts_from_a_net(data: Path, tmp_path: Path) -> None:
     run(settings_for(data, tmp_path / "first"))
     again = {"init": tmp_path / "first" / "net", "steps": 1, "learning_rate": 0.0, "average": 0.0}
