@@ -115,8 +115,10 @@ class Seat:
         self._ready = False
         self._commands: frozenset[str] = frozenset()
 
-    def new_game(self, size: int, komi: float, rules: str) -> None:
-        """Set up an empty board, starting the process (and warming it up with a move) where there is none.
+    def new_game(self, size: int, komi: float, rules: str, handicap: int = 0) -> None:
+        """Set up a board, empty but for Black's handicap stones on the star points.
+
+        The process is started (and warmed up with a move) where there is none.
 
         Raises:
             EngineFailure: it did not start, or refused or failed at a command.
@@ -131,10 +133,8 @@ class Seat:
             self._ask("genmove black")
             self._ready = True
         self._set_up(size, komi, rules)
-
-    def place_handicap(self, stones: int) -> None:
-        """Put Black's handicap stones on the star points of the empty board; White is to play."""
-        self._ask(f"fixed_handicap {stones}")
+        if handicap:
+            self._ask(f"fixed_handicap {handicap}")
 
     def play(self, colour: int, vertex: str) -> None:
         """Tell the engine a move, its own in an opening or its opponent's."""

@@ -265,9 +265,7 @@ class Match:
         """
         settings = self._settings
         try:
-            seat.new_game(settings.size, settings.komi, settings.rules)
-            if settings.handicap:
-                seat.place_handicap(settings.handicap)
+            seat.new_game(settings.size, settings.komi, settings.rules, settings.handicap)
         except EngineFailure as failure:
             raise ConfigError(f"{seat.contestant.name} cannot play this match: {failure}") from failure
 

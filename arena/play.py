@@ -172,9 +172,7 @@ class _Table:
         settings = self.played.settings
         for colour in _BOTH:
             with self._blame(colour):
-                self._seats[colour].new_game(settings.size, settings.komi, settings.rules)
-                if settings.handicap:
-                    self._seats[colour].place_handicap(settings.handicap)
+                self._seats[colour].new_game(settings.size, settings.komi, settings.rules, settings.handicap)
         if settings.handicap:
             self.game.set_handicap(fixed_handicap(settings.size, settings.handicap))
         for move in opening:
