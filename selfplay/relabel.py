@@ -273,6 +273,7 @@ def relabel(
                     raise WorkersLost(f"{MOST_LOSSES} workers were lost; the last: {reply.lost}")
                 waiting.insert(0, chunk)
                 continue
+            losses = 0
             positions += write_chunk(chunk, reply.value, settings)
             missing -= 1
         rate = 3600 * positions / max(1.0, time.monotonic() - begun)
