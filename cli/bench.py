@@ -3,9 +3,7 @@
 import argparse
 import json
 
-from ponnuki.engine.errors import ConfigError
-
-from .parsing import Parser, add_common_options, board_size, number, weights_file, whole_number
+from .parsing import Parser, add_common_options, board_size, net_file, number, whole_number
 
 PARTS = ("rollouts", "search", "kernels", "start-up", "latency", "self-play", "training", "sessions")
 
@@ -34,9 +32,7 @@ def run(args: argparse.Namespace) -> int:
     from ponnuki.bench.report import print_table
     from ponnuki.bench.run import BenchSettings, run_bench
 
-    weights = weights_file(args.weights)
-    if weights is None:
-        raise ConfigError("no net is shipped with this copy: give --weights FILE.onnx")
+    weights = net_file(args.weights)
     parts = tuple(args.only or [part for part in PARTS if part != "sessions"])
     result = run_bench(BenchSettings(weights, args.size, args.threads, args.seconds, parts))
     if args.json:

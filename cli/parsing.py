@@ -77,6 +77,21 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
                        help="show a traceback when something fails")
 
 
+def net_file(name: str | None) -> Path:
+    """As `weights_file`, for commands that cannot do without a net: ConfigError where none is shipped."""
+    path = weights_file(name)
+    if path is None:
+        raise ConfigError("no net is shipped with this copy: give --weights FILE.onnx")
+    return path
+
+
+def add_crew_options(parser: argparse.ArgumentParser) -> None:
+    """Where the workers of self-play run."""
+    parser.add_argument("--workers", type=whole_number(1), metavar="K", help="processes (default: one a core)")
+    parser.add_argument("--ray", metavar="ADDRESS", help="workers of a Ray cluster: auto, local, or its address")
+    parser.add_argument("--seed", type=whole_number(0), default=0, metavar="S", help="of all chance (default: 0)")
+
+
 def weights_file(text: str | None) -> Path | None:
     """The network that --weights names: a file, or a shipped one by its name; None: the shipped default, if any."""
     return weights.path_of(text) or (Path(text) if text else None)

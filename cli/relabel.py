@@ -5,9 +5,16 @@ import functools
 import os
 from pathlib import Path
 
-from ponnuki.engine.errors import ConfigError
-
-from .parsing import INTERRUPTED, Parser, add_common_options, number, show_warnings, weights_file, whole_number
+from .parsing import (
+    INTERRUPTED,
+    Parser,
+    add_common_options,
+    add_crew_options,
+    net_file,
+    number,
+    show_warnings,
+    whole_number,
+)
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> Parser:
@@ -28,9 +35,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> Parser:
                         help="share of those that is drawn by how much their records surprise the net (default: 0.5)")
     parser.add_argument("--rules", default="", metavar="NAME",
                         help="rules to search under, and to record (default: the games' own)")
-    parser.add_argument("--workers", type=whole_number(1), metavar="K", help="processes (default: one a core)")
-    parser.add_argument("--ray", metavar="ADDRESS", help="workers of a Ray cluster: auto, local, or its address")
-    parser.add_argument("--seed", type=whole_number(0), default=0, metavar="S", help="of all chance (default: 0)")
+    add_crew_options(parser)
     add_common_options(parser)
     return parser
 
@@ -46,9 +51,7 @@ def run(args: argparse.Namespace) -> int:
     from ponnuki.selfplay.worker import NetFile
 
     show_warnings()
-    net = weights_file(args.weights)
-    if net is None:
-        raise ConfigError("no net is shipped with this copy: give --weights FILE.onnx")
+    net = net_file(args.weights)
     settings = RelabelSettings(args.visits, args.share, args.hard_share, args.rules, args.seed)
     sources, _ = split_sources(args.sources)
     factory = functools.partial(Relabeller, NetFile(net.stem, net.read_bytes()), settings)

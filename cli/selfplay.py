@@ -5,16 +5,15 @@ import functools
 import os
 from pathlib import Path
 
-from ponnuki.engine.errors import ConfigError
-
 from .parsing import (
     INTERRUPTED,
     Parser,
     add_common_options,
+    add_crew_options,
     board_size,
     named_settings,
+    net_file,
     show_warnings,
-    weights_file,
     whole_number,
 )
 
@@ -39,9 +38,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> Parser:
                         help=f"visits of the others (default: {PlaySettings.cheap_visits})")
     parser.add_argument("--play", type=named_settings(PlaySettings), default={}, metavar="NAME=VALUE,…",
                         help="other settings of [play] in docs/selfplay.md")
-    parser.add_argument("--workers", type=whole_number(1), metavar="K", help="processes (default: one a core)")
-    parser.add_argument("--ray", metavar="ADDRESS", help="workers of a Ray cluster: auto, local, or its address")
-    parser.add_argument("--seed", type=whole_number(0), default=0, metavar="S", help="of all chance")
+    add_crew_options(parser)
     add_common_options(parser)
     return parser
 
@@ -69,9 +66,7 @@ def run(args: argparse.Namespace) -> int:
     from ponnuki.selfplay.worker import SelfPlayWorker
 
     show_warnings()
-    net = weights_file(args.weights)
-    if net is None:
-        raise ConfigError("no net is shipped with this copy: give --weights FILE.onnx")
+    net = net_file(args.weights)
     given = {"visits": args.visits, "cheap_visits": args.cheap_visits}
     play = PlaySettings(**args.play | {name: value for name, value in given.items() if value is not None})
     factory = functools.partial(SelfPlayWorker, StartSettings(sizes=args.size), play)

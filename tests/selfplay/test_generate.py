@@ -12,16 +12,6 @@ import pytest
 pytest.importorskip("torch")
 
 from ponnuki.records.shards import iter_shards
-from ponnuki.selfplay import candidate
-from ponnuki.selfplay.run_folder import RunFolder
-from ponnuki.selfplay.run_settings import NetSettings
-
-
-@pytest.fixture(scope="module")
-def net(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = RunFolder(tmp_path_factory.mktemp("net"))
-    candidate.first_net(folder, "small", NetSettings(net="tiny"), [5, 7], 1)
-    return folder.playable("small", "float32")
 
 
 def selfplay(*arguments: object) -> subprocess.CompletedProcess[str]:

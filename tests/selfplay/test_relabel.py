@@ -20,24 +20,15 @@ from ponnuki.records.games import GameRecord
 from ponnuki.records.sampling import find_groups
 from ponnuki.records.shards import read_shard, write_shard
 from ponnuki.records.targets import gather_targets, trainable_positions
-from ponnuki.selfplay import candidate, relabel
+from ponnuki.selfplay import relabel
 from ponnuki.selfplay.crew import Reply
 from ponnuki.selfplay.relabel import Relabeller, RelabelSettings, divergence, draw, positions_of
 from ponnuki.selfplay.report import LoopLog
-from ponnuki.selfplay.run_folder import RunFolder
-from ponnuki.selfplay.run_settings import NetSettings
 from ponnuki.selfplay.stream import WorkersLost
 from ponnuki.selfplay.worker import NetFile
 from tests.records.random_games import random_shard
 
 VISITS = 12
-
-
-@pytest.fixture(scope="module")
-def net(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = RunFolder(tmp_path_factory.mktemp("net"))
-    candidate.first_net(folder, "small", NetSettings(net="tiny"), [5, 7], 1)
-    return folder.playable("small", "float32")
 
 
 def command(*arguments: object) -> subprocess.CompletedProcess[str]:
