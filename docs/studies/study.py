@@ -15,7 +15,8 @@ A study is a TOML file: what is common to all runs, and the variants, each with 
     train = { optimizer = "adamw" }
 
 Runs that are finished are not run again; a run that was stopped goes on. The records named `*_valid.npz` measure: the
-int8 net's accuracy by group. The outcome goes to DIR/results.json, and from there into a table (Markdown, on standard
+int8 net's accuracy by group. At the end the int8 nets of the first seed are timed in turns; leave the machine alone
+then. The outcome goes to DIR/results.json and DIR/speeds.json, and from there into a table (Markdown, on standard
 output) and a picture beside the TOML file.
 """
 
@@ -26,6 +27,7 @@ import json
 import statistics
 import threading
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -65,8 +67,24 @@ def main() -> None:
                 done.write_text(json.dumps(result), "utf-8")
             results.append(json.loads(done.read_text("utf-8")))
     (args.out / "results.json").write_text(json.dumps(results, indent=1), "utf-8")
-    print_table(study, results)
-    draw(study, results, args.study.with_suffix(".png"))
+    if not (args.out / "speeds.json").exists():
+        (args.out / "speeds.json").write_text(json.dumps(time_in_turns(study, args.out)), "utf-8")
+    speeds = json.loads((args.out / "speeds.json").read_text("utf-8"))
+    print_table(study, results, speeds)
+    draw(results, study["speed_size"], speeds, args.study.with_suffix(".png"))
+
+
+def time_in_turns(study: dict[str, Any], out: Path) -> dict[str, float]:
+    """Evaluations a second of each variant's int8 net on one thread: the best of some rounds, each of all nets."""
+    nets = {
+        variant["name"]: OnnxEvaluator(out / slug(variant["name"]) / str(study["seeds"][0]) / "net-int8.onnx")
+        for variant in study["variant"]
+    }
+    best = dict.fromkeys(nets, 0.0)
+    for _ in range(SPEED_ROUNDS):
+        for name, net in nets.items():
+            best[name] = max(best[name], evaluations_per_s(net, study["speed_size"]))
+    return best
 
 
 def run(
@@ -91,7 +109,6 @@ def run(
     result: dict[str, Any] = {
         "variant": variant["name"], "seed": seed,
         "parameters": parameter_count(Net(net_config(settings.net))),
-        "speed": max(evaluations_per_s(evaluator, study["speed_size"]) for _ in range(SPEED_ROUNDS)),
     }  # fmt: skip
     for group in find_groups(valid):
         figures = accuracy(
@@ -117,9 +134,9 @@ def slug(name: str) -> str:
     return "".join(letter if letter.isalnum() else "-" for letter in name)
 
 
-def by_variant(study: dict[str, Any], results: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+def by_variant(names: Iterable[str], results: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     """The results of each variant."""
-    return {v["name"]: [r for r in results if r["variant"] == v["name"]] for v in study["variant"]}
+    return {name: [result for result in results if result["variant"] == name] for name in names}
 
 
 def spread(values: list[float]) -> tuple[float, float]:
@@ -127,14 +144,14 @@ def spread(values: list[float]) -> tuple[float, float]:
     return statistics.mean(values), statistics.stdev(values) if len(values) > 1 else 0.0
 
 
-def print_table(study: dict[str, Any], results: list[dict[str, Any]]) -> None:
+def print_table(study: dict[str, Any], results: list[dict[str, Any]], speeds: dict[str, float]) -> None:
     """The study as Markdown."""
     groups = [name for name in results[0] if isinstance(results[0][name], dict)]
     size = study["speed_size"]
     heads = [f"{group}: {figure}" for group in groups for figure in FIGURES]
     print(f"| variant | parameters | int8 evaluations a second, {size}×{size} |", " | ".join(heads), "|")
     print("|---" * (3 + len(heads)) + "|")
-    for name, runs in by_variant(study, results).items():
+    for name, runs in by_variant(speeds, results).items():
         cells = []
         for group in groups:
             for figure in FIGURES:
@@ -145,23 +162,22 @@ def print_table(study: dict[str, Any], results: list[dict[str, Any]]) -> None:
                 mean, stdev = spread(values)
                 percent = figure == "top1"
                 cells.append(f"{mean:.1%} ± {stdev:.1%}" if percent else f"{mean:.4f} ± {stdev:.4f}")
-        speed = max(run["speed"] for run in runs)
-        print(f"| {name} | {runs[0]['parameters']:,} | {speed:,.0f} |", " | ".join(cells), "|")
+        print(f"| {name} | {runs[0]['parameters']:,} | {speeds[name]:,.0f} |", " | ".join(cells), "|")
 
 
-def draw(study: dict[str, Any], results: list[dict[str, Any]], path: Path) -> None:
+def draw(results: list[dict[str, Any]], size: int, speeds: dict[str, float], path: Path) -> None:
     """Top-1 and value error of each variant against the time of an evaluation; a dot a seed, a bar for the mean."""
     group = next(name for name in results[0] if isinstance(results[0][name], dict))
     figure = Figure(figsize=(10, 4), layout="constrained")
     for axes, name in zip(figure.subplots(1, 2), ("top1", "value_mse"), strict=True):
-        for variant, runs in by_variant(study, results).items():
-            microseconds = 1e6 / max(run["speed"] for run in runs)
+        for variant, runs in by_variant(speeds, results).items():
+            microseconds = 1e6 / speeds[variant]
             values = [run[group][name] for run in runs]
             axes.plot([microseconds] * len(values), values, "o", color="0.7", markersize=4)
             axes.plot([microseconds], [statistics.mean(values)], "_", color="#1f4e79", markersize=14)
             axes.annotate(variant, (microseconds, statistics.mean(values)), (6, 3), textcoords="offset points",
                           fontsize=8)  # fmt: skip
-        axes.set_xlabel(f"µs an int8 evaluation, {study['speed_size']}×{study['speed_size']}, one thread")
+        axes.set_xlabel(f"µs an int8 evaluation, {size}×{size}, one thread")
         axes.set_title({"top1": "top-1", "value_mse": "value error"}[name] + f", {group}", loc="left")
         axes.margins(x=0.25)
         axes.spines[["top", "right"]].set_visible(False)
