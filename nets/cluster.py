@@ -64,8 +64,7 @@ def cluster(source: Path, target: Path, values: int = 256, seed: int = 0) -> int
         raise WeightsError(f"{source}: expected a float32 net whose weights are not shared yet")
     model = onnx.load(source)
     graph = model.graph
-    chosen = set(int8_convolutions(model))
-    used = {node.input[1] for node in graph.node if node.name in chosen}
+    used = {node.input[1] for node in int8_convolutions(model)}
     tensors = [tensor for tensor in graph.initializer if tensor.name in used]
     nodes, shared = [], 0
     for tensor in tensors:

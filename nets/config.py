@@ -18,13 +18,13 @@ ACTIVATIONS = ("relu", "hardswish")
 HEADS = ("pooled", "dense")
 INT8_PARTS = (".blocks.", ".policy_head.pooled.", ".value_head.features.")
 """The convolutions in 8 bits: those of the trunk, and the first ones of the heads that are pooled."""
-INT8_STEM = ".stem."
+INT8_ROUNDED_PARTS = (".stem.", ".policy_head.points.")
 """In 8 bits, too, as are the trunk's sums, in nets that were trained to round so."""
 INT8_WEIGHT_BITS = 7  # of these, safe on every processor (nets/quantize.py)
 INT8_RANGE_STEP = 0.02
-"""How much each batch's extremes move an activation's range, in calibration and in training. With the extremes of all
-calibration batches together ponnuki-b had float's first choice in 93.1% of 8,000 positions a group, with this average
-in 94.0%; the value's error was alike."""
+"""How much each batch's extremes move an activation's range in training; calibration takes the mean of those of all
+batches. With the farthest of them, ponnuki-b had float's first choice in 93.1% of 8,000 positions a group, with the
+mean in 94.0%; the value's error was alike."""
 CHANNEL_STEP = 8  # widths are multiples of this: one AVX-512 register of float64, half of one of float32
 
 

@@ -152,8 +152,7 @@ def prune_weights(source: Path, target: Path, share: float) -> float:
         raise WeightsError(f"{source}: expected a float32 net with all its weights, none of them shared")
     model = onnx.load(source)
     graph = model.graph
-    chosen = set(int8_convolutions(model))
-    used = {node.input[1] for node in graph.node if node.name in chosen}
+    used = {node.input[1] for node in int8_convolutions(model)}
     tensors = [tensor for tensor in graph.initializer if tensor.name in used]
     arrays = {tensor.name: numpy_helper.to_array(tensor) for tensor in tensors}
     relative = {name: np.abs(array) / _root_mean_square(array) for name, array in arrays.items()}

@@ -24,12 +24,18 @@ class Rounding:
         """The inputs as 256 values can say them; their range follows the batches of the training."""
         if training or self._range is None:
             self._widen(x.detach())
+        scale = self.scale
         assert self._range is not None
-        low, high = self._range
-        scale = (high - low).clamp(min=1e-6) / 255
-        zero = (-low / scale).round()
+        zero = (-self._range[0] / scale).round()
         steps = ((x.detach().float() / scale).round() + zero).clamp(0, 255)
         return passed_through(x, ((steps - zero) * scale).to(x.dtype))
+
+    @property
+    def scale(self) -> Tensor:
+        """What two neighbouring values of the inputs differ by; there are inputs by now."""
+        assert self._range is not None
+        low, high = self._range
+        return (high - low).clamp(min=1e-6) / 255
 
     def weights(self, weight: Tensor) -> Tensor:
         """Weights [O, I, k, k], rounded to as many values as the bits can say."""

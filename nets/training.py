@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from ponnuki.engine.evaluator import Evaluation
 from ponnuki.nets.accuracy import accuracy
 from ponnuki.nets.blocks import Conv, Sum
-from ponnuki.nets.config import INT8_PARTS, INT8_STEM, INT8_WEIGHT_BITS
+from ponnuki.nets.config import INT8_PARTS, INT8_ROUNDED_PARTS, INT8_WEIGHT_BITS
 from ponnuki.nets.model import LEAD_SCALE, NetOutputs
 from ponnuki.nets.rounding import Rounding
 from ponnuki.records.batches import TrainingBatch
@@ -170,7 +170,7 @@ def freeze_norms(net: nn.Module) -> None:
 def round_as_int8(net: nn.Module) -> None:
     """Have what will be quantised round as it will then, in training: convolutions and the trunk's sums."""
     for name, module in net.named_modules():
-        if isinstance(module, Conv) and any(part in f".{name}." for part in (*INT8_PARTS, INT8_STEM)):
+        if isinstance(module, Conv) and any(part in f".{name}." for part in (*INT8_PARTS, *INT8_ROUNDED_PARTS)):
             module.rounding = Rounding(INT8_WEIGHT_BITS)
         elif isinstance(module, Sum):
             module.rounding = (Rounding(), Rounding(), Rounding())

@@ -53,6 +53,14 @@ def test_the_trunk_and_pooled_heads_are_integers(files: dict[str, Path]) -> None
     assert not any(part in name for name in weights - integer for part in INT8_PARTS)
 
 
+def test_activations_are_the_lower_ends_of_ranges(files: dict[str, Path]) -> None:
+    graph = onnx.load(files["7"]).graph
+    made_by = {name: node for node in graph.node for name in node.output}
+    left = [node for node in graph.node if node.op_type == "Relu"]
+    assert left, "the sums of the policy head, the hidden layer of the value's"
+    assert not any(made_by[node.input[0]].op_type == "DequantizeLinear" for node in left)
+
+
 @pytest.mark.parametrize(("bits", "limit"), [("7", 64), ("8", 127)])
 def test_weights_use_their_bits(files: dict[str, Path], bits: str, limit: int) -> None:
     stored = [onnx.numpy_helper.to_array(tensor) for tensor in onnx.load(files[bits]).graph.initializer]
