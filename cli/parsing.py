@@ -27,7 +27,8 @@ class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
     """Shows a default where there is one to show."""
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
-        return action.help if action.default in (None, False) else super()._get_help_string(action)
+        nothing = action.default is None or action.default is False or action.default == {}
+        return action.help if nothing else super()._get_help_string(action)
 
 
 class Parser(argparse.ArgumentParser):
@@ -89,7 +90,7 @@ def add_crew_options(parser: argparse.ArgumentParser) -> None:
     """Where the workers of self-play run."""
     parser.add_argument("--workers", type=whole_number(1), metavar="K", help="processes (default: one a core)")
     parser.add_argument("--ray", metavar="ADDRESS", help="workers of a Ray cluster: auto, local, or its address")
-    parser.add_argument("--seed", type=whole_number(0), default=0, metavar="S", help="of all chance (default: 0)")
+    parser.add_argument("--seed", type=whole_number(0), default=0, metavar="S", help="of all chance")
 
 
 def weights_file(text: str | None) -> Path | None:

@@ -88,11 +88,11 @@ def _content(path: Path) -> bytes:
 
 def _write(path: Path, data: bytes) -> None:
     from ponnuki.engine.errors import PonnukiError
+    from ponnuki.records.replacing import replacing
 
-    temporary = path.with_name(f"{path.name}.tmp")
     try:
-        temporary.write_bytes(data)
-        temporary.replace(path)
+        with replacing(path) as temporary:
+            temporary.write_bytes(data)
     except OSError as error:
         raise PonnukiError(f"{path}: {error.strerror or error}") from None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,8 +13,10 @@ import torch
 from torch import Tensor
 
 from ponnuki.engine.errors import ConfigError, WeightsError
-from ponnuki.nets.config import NetConfig, read_toml, write_toml
+from ponnuki.nets.config import NetConfig
 from ponnuki.nets.model import Net
+from ponnuki.nets.tables import read_toml, write_toml
+from ponnuki.records.replacing import replacing
 
 
 def save_net(stem: Path, config: NetConfig, state: Mapping[str, Tensor], training: Mapping[str, Any]) -> None:
@@ -26,9 +27,8 @@ def save_net(stem: Path, config: NetConfig, state: Mapping[str, Tensor], trainin
     stem.parent.mkdir(parents=True, exist_ok=True)
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
     weights = with_suffix(stem, ".safetensors")
-    temporary = weights.with_name(weights.name + ".tmp")
-    safetensors.torch.save_file(tensors, str(temporary))
-    os.replace(temporary, weights)
+    with replacing(weights) as temporary:
+        safetensors.torch.save_file(tensors, str(temporary))
     write_toml(with_suffix(stem, ".toml"), {"net": config.to_table(), "training": training})
 
 
@@ -61,9 +61,8 @@ def with_suffix(stem: Path, suffix: str) -> Path:
 
 def save_checkpoint(path: Path, state: Mapping[str, Any]) -> None:
     """Writes a run's full state; a kill meanwhile leaves the previous one."""
-    temporary = path.with_name(path.name + ".tmp")
-    torch.save(dict(state), temporary)
-    os.replace(temporary, path)
+    with replacing(path) as temporary:
+        torch.save(dict(state), temporary)
 
 
 def load_checkpoint(path: Path, device: torch.device) -> dict[str, Any]:

@@ -30,8 +30,9 @@ from onnx import TensorProto, helper, numpy_helper
 from scipy.cluster.vq import kmeans2
 
 from ponnuki.engine.errors import ConfigError, WeightsError
-from ponnuki.nets.files import read_metadata, replace_bytes, with_metadata
+from ponnuki.nets.files import read_metadata, with_metadata
 from ponnuki.nets.quantize import int8_convolutions
+from ponnuki.records.replacing import replace_bytes
 
 MOST_VALUES = 256
 FOUR_BIT_VALUES = 16

@@ -21,9 +21,10 @@ import onnx
 
 from ponnuki.engine.evaluator import NET_INPUTS
 from ponnuki.nets.accuracy import accuracy
-from ponnuki.nets.files import read_metadata, replace_bytes, with_metadata
+from ponnuki.nets.files import read_metadata, with_metadata
 from ponnuki.nets.ort import OnnxEvaluator
 from ponnuki.records.batches import validation_batches
+from ponnuki.records.replacing import replace_bytes
 from ponnuki.records.sampling import Group
 
 SPEED_ROWS = 8

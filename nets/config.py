@@ -5,13 +5,11 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import re
-import tomllib
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from ponnuki.engine.errors import ConfigError
+from ponnuki.nets.tables import settings_from
 
 BLOCK_KINDS = ("fused", "residual", "inverted", "extra_dw", "convnext")
 ACTIVATIONS = ("relu", "hardswish")
@@ -114,24 +112,13 @@ class NetConfig:
     @classmethod
     def from_table(cls, table: Mapping[str, Any]) -> NetConfig:
         """The inverse of ``to_table``; ConfigError names an unknown or missing field."""
-        fields = dict(table)
-        blocks = tuple(_build(BlockConfig, block) for block in fields.pop("blocks", ()))
-        return _build(cls, {**fields, "blocks": blocks})
+        blocks = tuple(settings_from(BlockConfig, block, "block of the net") for block in table.get("blocks", ()))
+        return settings_from(cls, {**table, "blocks": blocks}, "net")
 
 
 def _require(condition: bool, message: str) -> None:
     if not condition:
         raise ConfigError(message)
-
-
-def _build(cls: Any, fields: Mapping[str, Any]) -> Any:
-    known = [field.name for field in dataclasses.fields(cls)]
-    for name in fields:
-        _require(name in known, f"{cls.__name__}: unknown setting {name!r}; known are {', '.join(known)}")
-    try:
-        return cls(**fields)
-    except TypeError as error:
-        raise ConfigError(f"{cls.__name__}: {error}") from None
 
 
 # ---------------------------------------------------------------------------------------------- presets
@@ -195,62 +182,3 @@ def preset(
         stem_channels=chosen.channels,
         head_channels=min(32, chosen.channels),
     )
-
-
-# ------------------------------------------------------------------------------------------------- TOML
-
-
-def write_toml(path: Path, tables: Mapping[str, Mapping[str, Any]]) -> None:
-    """Writes tables of scalars, lists of scalars, tables and lists of tables; atomic."""
-    lines: list[str] = []
-    for name, table in tables.items():
-        _write_table(lines, name, table)
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text("\n".join(lines).lstrip("\n") + "\n", encoding="utf-8")
-    temporary.replace(path)
-
-
-def read_toml(path: Path) -> dict[str, Any]:
-    """The file's tables; ConfigError names the file where it is missing or no TOML."""
-    try:
-        with open(path, "rb") as file:
-            return tomllib.load(file)
-    except FileNotFoundError:
-        raise ConfigError(f"{path}: no such file") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not a TOML file: {error}") from None
-
-
-def _write_table(lines: list[str], name: str, table: Mapping[str, Any]) -> None:
-    nested = {key: value for key, value in table.items() if _is_nested(value)}
-    lines.append(f"\n[{name}]")
-    lines.extend(f"{_key(key)} = {_toml(value)}" for key, value in table.items() if key not in nested)
-    for key, value in nested.items():
-        if isinstance(value, Mapping):
-            _write_table(lines, f"{name}.{_key(key)}", value)
-            continue
-        for item in value:
-            lines.append(f"\n[[{name}.{_key(key)}]]")
-            lines.extend(f"{_key(field)} = {_toml(entry)}" for field, entry in item.items())
-
-
-def _is_nested(value: Any) -> bool:
-    if isinstance(value, Mapping):
-        return True
-    return isinstance(value, (list, tuple)) and bool(value) and all(isinstance(item, Mapping) for item in value)
-
-
-def _key(name: str) -> str:
-    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _toml(name)
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (int, float)):
-        return repr(value)
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=True)  # a JSON string is a TOML basic string
-    if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(_toml(item) for item in value) + "]"
-    raise TypeError(f"no TOML form for {value!r}")

@@ -15,8 +15,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from ponnuki.nets.files import replace_bytes, with_metadata
+from ponnuki.nets.files import with_metadata
 from ponnuki.nets.model import Net
+from ponnuki.records.replacing import replace_bytes
 
 OPSET = 18
 INPUTS = ("planes", "globals")

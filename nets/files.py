@@ -1,8 +1,7 @@
-"""What the tools on ONNX files share: metadata, and writing a file whole or not at all."""
+"""What the tools on ONNX files share: their metadata."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -35,11 +34,3 @@ def with_metadata(model: onnx.ModelProto, metadata: Mapping[str, str]) -> onnx.M
     model.producer_name, model.producer_version, model.doc_string = "ponnuki", "", ""
     onnx.helper.set_model_props(model, dict(metadata))
     return model
-
-
-def replace_bytes(path: Path, content: bytes) -> None:
-    """Write a file under a temporary name and rename it; makes its folder."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_bytes(content)
-    os.replace(temporary, path)

@@ -28,9 +28,10 @@ from torch import Tensor, nn
 from ponnuki.engine.errors import ConfigError, WeightsError
 from ponnuki.nets.blocks import Block
 from ponnuki.nets.config import CHANNEL_STEP
-from ponnuki.nets.files import read_metadata, replace_bytes, with_metadata
+from ponnuki.nets.files import read_metadata, with_metadata
 from ponnuki.nets.model import Net
 from ponnuki.nets.quantize import int8_convolutions
+from ponnuki.records.replacing import replace_bytes
 
 LARGEST_GAP = 255
 """Places from one kept weight to the next that 8 bits can say; a zero is kept where there are more."""

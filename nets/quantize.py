@@ -43,8 +43,9 @@ from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, Q
 
 from ponnuki.engine.errors import WeightsError
 from ponnuki.nets.config import INT8_PARTS, INT8_ROUNDED_PARTS, INT8_WEIGHT_BITS
-from ponnuki.nets.files import read_metadata, replace_bytes, with_metadata
+from ponnuki.nets.files import read_metadata, with_metadata
 from ponnuki.records.batches import TrainingBatch, validation_batches
+from ponnuki.records.replacing import replace_bytes
 from ponnuki.records.sampling import Group
 
 

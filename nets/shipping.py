@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -20,6 +19,7 @@ from ponnuki.nets.model import parameter_count
 from ponnuki.nets.ort import OnnxEvaluator
 from ponnuki.nets.quantize import calibration_batches, quantize
 from ponnuki.records.batches import validation_batches
+from ponnuki.records.replacing import replace_bytes
 from ponnuki.records.sampling import Group
 
 # An int8 net becomes the default if it loses no more than this on any validation group.
@@ -106,9 +106,7 @@ def write_manifest(folder: Path, shipped: Sequence[Shipment], default: str, trai
             "provenance": f"{training['steps']} steps on {training['data']}",
             "licence": info["licence"],
         }
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8", newline="\n")
-    os.replace(temporary, path)
+    replace_bytes(path, (json.dumps(manifest, indent=2) + "\n").encode())
 
 
 def model_card(

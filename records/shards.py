@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
-import os
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
@@ -27,6 +25,7 @@ from ponnuki.records.format import (
     Shard,
     validate,
 )
+from ponnuki.records.replacing import replacing
 
 KNOWN_REQUIREMENTS: frozenset[str] = frozenset()
 """`requires_*` arrays that this reader understands; meeting another, it refuses the shard."""
@@ -177,18 +176,12 @@ def write_shard(path: str | Path, shard: Shard, compress: bool = True) -> None:
             arrays[name] = np.ascontiguousarray(array, dtype=DTYPES.get(name))
     if shard.meta:
         arrays["meta"] = np.array(json.dumps(shard.meta, sort_keys=True))
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
+        with replacing(path) as temporary, temporary.open("wb") as file:
             (np.savez_compressed if compress else np.savez)(file, **arrays)
-        temporary.replace(path)
-    except BaseException as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        if isinstance(error, OSError):
-            raise RecordError(f"{path}: cannot be written: {error.strerror or error}") from error
-        raise
+    except OSError as error:
+        raise RecordError(f"{path}: cannot be written: {error.strerror or error}") from error
 
 
 def shard_paths(sources: str | Path | Iterable[str | Path]) -> list[Path]:

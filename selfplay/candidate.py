@@ -13,9 +13,9 @@ import torch
 from ponnuki import weights
 from ponnuki.nets import checkpoint
 from ponnuki.nets.export import export_onnx
-from ponnuki.nets.files import replace_bytes
 from ponnuki.nets.model import Net
 from ponnuki.nets.quantize import calibration_batches, quantize
+from ponnuki.records.replacing import replace_bytes
 from ponnuki.records.sampling import Group, find_groups
 from ponnuki.selfplay.progress import RunLog
 from ponnuki.selfplay.run_folder import RunFolder

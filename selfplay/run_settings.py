@@ -10,8 +10,8 @@ from typing import Any
 
 from ponnuki.arena.sprt import Sprt
 from ponnuki.engine.errors import ConfigError
-from ponnuki.nets.config import read_toml, write_toml
-from ponnuki.selfplay.settings import PlaySettings, StartSettings, settings_from, to_table
+from ponnuki.nets.tables import read_toml, settings_from, to_table, write_toml
+from ponnuki.selfplay.settings import PlaySettings, StartSettings
 from ponnuki.selfplay.window import WindowSettings
 
 PRECISIONS = ("int8", "float32")

@@ -10,7 +10,7 @@ from typing import Any
 
 from ponnuki.arena.ratings import Meeting, Ratings, rate
 from ponnuki.engine.errors import RecordError
-from ponnuki.nets.files import replace_bytes
+from ponnuki.records.replacing import replace_bytes
 
 FORMAT = "ponnuki-loop-1"
 

@@ -6,14 +6,11 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeVar
 
 from ponnuki.engine.config import SearchSettings, check_range
 from ponnuki.engine.coords import MAX_SIZE, MIN_SIZE
 from ponnuki.engine.errors import ConfigError
 from ponnuki.engine.rules import Rules, Scoring
-
-Settings = TypeVar("Settings")
 
 SELF_PLAY_SEARCH = SearchSettings(cache=True)
 """What self-play searches with, but for exploration at the root. The cache knows what cheap searches evaluated."""
@@ -141,55 +138,6 @@ class PlaySettings:
     def cheap_search(self) -> SearchSettings:
         """Of a search that only finds the next move."""
         return SELF_PLAY_SEARCH
-
-
-def settings_from(kind: type[Settings], table: Mapping[str, Any], where: str) -> Settings:
-    """Settings of a kind from a table; what is left out keeps its default.
-
-    Raises:
-        ConfigError: an unknown name, a value of another type or out of range; `where` says where it stood.
-    """
-    hints = {item.name: item for item in dataclasses.fields(kind)}  # type: ignore[arg-type]
-    values: dict[str, Any] = {}
-    for name, value in table.items():
-        _require(name in hints, f"{where}: unknown setting {name!r}; known are {', '.join(hints)}")
-        values[name] = _fitting(value, _default(hints[name]), f"{where}: {name}")
-    try:
-        return kind(**values)
-    except ConfigError as error:
-        raise ConfigError(f"{where}: {error}") from None
-
-
-def _default(item: dataclasses.Field[Any]) -> Any:
-    if item.default_factory is not dataclasses.MISSING:
-        return item.default_factory()
-    return item.default
-
-
-def _fitting(value: Any, default: Any, where: str) -> Any:
-    """A value of the type of the default; whole numbers do for fractions."""
-    kinds: dict[type, tuple[type | tuple[type, ...], str]] = {
-        bool: (bool, "true or false"), int: (int, "a whole number"), float: ((int, float), "a number"),
-        str: (str, "text"), dict: (dict, "a table of numbers"), tuple: (list, "a list"),
-    }  # fmt: skip
-    accepted, said = kinds[type(default)]
-    right = isinstance(value, accepted) and (isinstance(default, bool) or not isinstance(value, bool))
-    if right and isinstance(value, dict):
-        right = all(isinstance(number, (int, float)) and not isinstance(number, bool) for number in value.values())
-        right = right and all(str(key).isdigit() for key in value) == all(str(key).isdigit() for key in default)
-    _require(right, f"{where} is {value!r}: expected {said}")
-    if isinstance(default, float):
-        return float(value)
-    return tuple(value) if isinstance(default, tuple) else value
-
-
-def to_table(settings: Any) -> dict[str, Any]:
-    """The settings as a TOML table, all of them."""
-    table = {item.name: getattr(settings, item.name) for item in dataclasses.fields(settings)}
-    return {
-        name: {str(key): share for key, share in value.items()} if isinstance(value, Mapping) else value
-        for name, value in table.items()
-    }
 
 
 def _require(condition: bool, message: str) -> None:

@@ -19,10 +19,11 @@ import torch
 from ponnuki.engine import features
 from ponnuki.engine.errors import ConfigError
 from ponnuki.nets import checkpoint, export, training
-from ponnuki.nets.config import NetConfig, preset, read_toml
+from ponnuki.nets.config import NetConfig, preset
 from ponnuki.nets.model import Net, channels_last, parameter_count
 from ponnuki.nets.optim import WeightAverage, make_optimizer, one_cycle
 from ponnuki.nets.parallel import SplitBatch, default_workers
+from ponnuki.nets.tables import read_toml
 from ponnuki.records.batches import BatchSource, TrainingBatch, validation_batches
 from ponnuki.records.sampling import Group, find_groups, split_sources
 from ponnuki.selfplay.pictures import sample_boards

@@ -35,10 +35,10 @@ from matplotlib.figure import Figure
 
 from ponnuki.nets.accuracy import accuracy
 from ponnuki.nets.comparison import SPEED_ROUNDS, evaluations_per_s
-from ponnuki.nets.config import write_toml
 from ponnuki.nets.model import Net, parameter_count
 from ponnuki.nets.ort import OnnxEvaluator
 from ponnuki.nets.quantize import calibration_batches, quantize
+from ponnuki.nets.tables import write_toml
 from ponnuki.records.batches import validation_batches
 from ponnuki.records.sampling import find_groups, split_sources
 from ponnuki.selfplay.progress import RunLog

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from ponnuki.engine.errors import ConfigError
-from ponnuki.nets.config import PRESETS, BlockConfig, NetConfig, preset, read_toml, write_toml
+from ponnuki.nets.config import PRESETS, BlockConfig, NetConfig, preset
+from ponnuki.nets.tables import read_toml, write_toml
 
 COUNTS = {"planes": 12, "globals": 9, "feature_version": 1}
 

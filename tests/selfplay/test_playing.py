@@ -15,6 +15,7 @@ from ponnuki.engine.evaluator import Evaluation, EvaluatorInputs, EvaluatorOutpu
 from ponnuki.engine.game import Game
 from ponnuki.engine.rules import Rules
 from ponnuki.engine.scoring import owners_of
+from ponnuki.nets.tables import settings_from
 from ponnuki.records.format import (
     ENDING_COUNTED,
     ENDING_MOVE_LIMIT,
@@ -25,7 +26,7 @@ from ponnuki.records.format import (
 from ponnuki.records.games import ShardBuilder
 from ponnuki.records.legality import illegal_games
 from ponnuki.selfplay.playing import Finished
-from ponnuki.selfplay.settings import PlaySettings, StartSettings, settings_from
+from ponnuki.selfplay.settings import PlaySettings, StartSettings
 from ponnuki.selfplay.starts import Start, fair_komi, half_points, new_start
 from ponnuki.selfplay.worker import SelfPlayWorker
 
