@@ -12,6 +12,7 @@ from ponnuki.engine._jit import kernel
 from ponnuki.engine.evaluator import NET_INPUTS, Evaluation, EvaluatorInputs, EvaluatorOutputs, LeafBatch
 from ponnuki.engine.features import write_features
 from ponnuki.engine.game import Game
+from ponnuki.engine.ladder import new_reading
 from ponnuki.engine.search import Search
 
 LOGIT_SPREAD = 2.5
@@ -44,10 +45,10 @@ class MadeUpEvaluator:
 
 
 @kernel
-def write_many(board, legal, times, planes, globals_out):
+def write_many(board, legal, times, reading, planes, globals_out):
     """Write one position's planes `times` times, in all symmetries in turn."""
     for index in range(times):
-        write_features(board, legal, np.float32(-7.5), 0, 0, False, index & 7, planes, globals_out)
+        write_features(board, legal, np.float32(-7.5), 0, 0, False, index & 7, reading, planes, globals_out)
 
 
 def measure_kernels(games: Sequence[Game], batch_size: int) -> dict[str, Any]:
@@ -89,7 +90,8 @@ def _planes_time(game: Game, times: int = 2000) -> float:
     legal = game.legal_moves().astype(np.uint8)
     planes = np.empty((NET_INPUTS.planes, game.size, game.size), np.float32)
     globals_out = np.empty(NET_INPUTS.globals, np.float32)
-    write_many(game.board, legal, 1, planes, globals_out)
+    reading = new_reading(game.size)
+    write_many(game.board, legal, 1, reading, planes, globals_out)
     begin = time.perf_counter()
-    write_many(game.board, legal, times, planes, globals_out)
+    write_many(game.board, legal, times, reading, planes, globals_out)
     return (time.perf_counter() - begin) / times

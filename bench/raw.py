@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ponnuki.engine.evaluator import NET_INPUTS, LeafBatch
+from ponnuki.engine.evaluator import EvaluatorInputs, LeafBatch
 from ponnuki.engine.features import write_features
 from ponnuki.engine.game import Game
 from ponnuki.nets.ort import OnnxEvaluator
@@ -43,8 +43,8 @@ class RawSpeed:
 
     def __init__(self, path: Path, games: Sequence[Game]) -> None:
         self._path = path
-        self._inputs = net_inputs(games)
         self._evaluators: dict[int, list[OnnxEvaluator]] = {}
+        self._inputs = real_inputs(games, self._sessions(RawWay(1, 1, 1))[0].inputs)
 
     def best_way(self, threads: int) -> RawWay:
         """The fastest of batch 1 to 32, in one session or in one for each thread."""
@@ -75,14 +75,15 @@ class RawSpeed:
         return known[: way.sessions]
 
 
-def net_inputs(games: Sequence[Game]) -> tuple[np.ndarray, np.ndarray]:
+def real_inputs(games: Sequence[Game], inputs: EvaluatorInputs) -> tuple[np.ndarray, np.ndarray]:
     """Planes float32[32, C, N, N] and globals float32[32, K] of the games' positions, in turn and in all symmetries."""
     size, rows = games[0].size, max(BATCHES)
-    batch = LeafBatch(size, rows, NET_INPUTS)
+    batch = LeafBatch(size, rows, inputs)
     for row, game in zip(range(rows), itertools.cycle(games), strict=False):
         write_features(
             game.board, game.legal_moves().astype(np.uint8), np.float32(game.self_komi()), int(game.rules.ko),
-            int(game.rules.scoring), game.rules.suicide, row & 7, batch.planes[row], batch.globals[row],
+            int(game.rules.scoring), game.rules.suicide, row & 7, batch.arrays.reading, batch.planes[row],
+            batch.globals[row],
         )  # fmt: skip
     return batch.planes, batch.globals
 

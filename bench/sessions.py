@@ -12,9 +12,9 @@ import numpy as np
 import onnxruntime
 
 from ponnuki.engine.game import Game
-from ponnuki.nets.ort import OUTPUTS, session_options
+from ponnuki.nets.ort import OUTPUTS, OnnxEvaluator, session_options
 
-from .raw import TURN_S, net_inputs
+from .raw import TURN_S, real_inputs
 from .timing import rate
 
 ROWS = 8
@@ -70,7 +70,8 @@ def measure_sessions(path: Path, games: Sequence[Game], threads: int, seconds: f
         threads: of one session.
         seconds: for all turns of each way together.
     """
-    planes, globals_ = (np.ascontiguousarray(array[:ROWS]) for array in net_inputs(games))
+    inputs = OnnxEvaluator(path).inputs
+    planes, globals_ = (np.ascontiguousarray(array[:ROWS]) for array in real_inputs(games, inputs))
     network = path.read_bytes()
     with tempfile.TemporaryDirectory() as folder:
         optimised = Path(folder) / "optimised.onnx"

@@ -38,6 +38,8 @@ def _add_run(group: argparse._ArgumentGroup) -> None:
                        help="width multiplier of a preset (default: 1.0)")
     group.add_argument("--depth", type=whole_number(1), metavar="D", help="number of blocks of a preset")
     group.add_argument("--init", type=Path, metavar="NAME", help="start from NAME.safetensors with NAME.toml")
+    group.add_argument("--feature-version", type=whole_number(1), metavar="V",
+                       help="of the net's input; left out: the newest, or that of --init")
     group.add_argument("--name", help="name of the finished net in the run folder (default: net)")
     group.add_argument("--share", dest="shares", action="append", type=named_number, metavar="GROUP=W",
                        help="share of a group of records such as '9x9 labelled'; name all groups or none")
@@ -59,7 +61,7 @@ def _add_schedule(group: argparse._ArgumentGroup) -> None:
                        help="share of the schedule after which BatchNorm's statistics are kept (default: 0.6)")
     group.add_argument("--int8-from", type=number(0, 1), metavar="F",
                        help="share of the schedule after which convolutions round as in 8 bits (default: 1.0)")
-    group.add_argument("--hidden-planes", nargs="+", type=whole_number(0, 11), metavar="P",
+    group.add_argument("--hidden-planes", nargs="+", type=whole_number(0, 13), metavar="P",
                        help="input planes that the net does not see, for studies")
     group.add_argument("--loss", action="append", type=named_number, metavar="TERM=W",
                        help="weight of a term of the loss: policy, value, ownership, lead, lead_stdev")

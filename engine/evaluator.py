@@ -16,7 +16,8 @@ from ._jit import kernel
 from .board import SIZE, TO_PLAY, Board, allocate_boards, board_row, copy_board, new_board
 from .coords import BLACK, EMPTY, WHITE
 from .errors import ConfigError
-from .features import FEATURE_VERSION, GLOBALS, PLANES, symmetry_steps
+from .features import FEATURE_VERSION, GLOBALS, PLANES_OF, symmetry_steps
+from .ladder import Reading, new_reading
 from .policy import heavy_rollout, shipped_policy
 from .rollout import final_area_margin, is_own_eye, point_owner, seeded
 
@@ -76,6 +77,7 @@ class LeafArrays(NamedTuple):
     self_komi: np.ndarray  # float32[capacity], see features.self_komi
     rules: np.ndarray  # int8[capacity, 3]: ko, scoring, suicide
     seed: np.ndarray  # uint64[capacity]
+    reading: Reading  # room to read ladders in, one for all rows
     # The search's own marks:
     node: np.ndarray  # int32[capacity]
     depth: np.ndarray  # int32[capacity], moves from the root to the leaf
@@ -113,6 +115,7 @@ class LeafBatch:
             self_komi=np.zeros(capacity, np.float32),
             rules=np.zeros((capacity, 3), np.int8),
             seed=np.zeros(capacity, np.uint64),
+            reading=new_reading(size),
             node=np.zeros(capacity, np.int32),
             depth=np.zeros(capacity, np.int32),
             path=np.zeros((capacity, 2 * MAX_DEPTH), np.int32),
@@ -269,5 +272,10 @@ class MixedEvaluator:
         return evaluation
 
 
-NET_INPUTS = EvaluatorInputs(FEATURE_VERSION, PLANES, GLOBALS)
-"""What a net of the current feature version needs."""
+def net_inputs(version: int) -> EvaluatorInputs:
+    """What a net of a feature version needs."""
+    return EvaluatorInputs(version, PLANES_OF[version], GLOBALS)
+
+
+NET_INPUTS = net_inputs(FEATURE_VERSION)
+"""What a net of the newest feature version needs."""

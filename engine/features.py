@@ -1,4 +1,4 @@
-"""Input planes and globals of the network, version 1, written by one kernel from a board.
+"""Input planes and globals of the network, versions 1 and 2, written by one kernel from a board.
 
 Planes, float32[PLANES, N, N], seen from the side to play:
 
@@ -10,6 +10,11 @@ plane  content
 3 … 5  stones of either colour whose chain has exactly 1, 2, 3 liberties
 6      empty points that ko or superko forbids
 7 … 11 the last five moves, newest first (passes leave a plane empty)
+12     (version 2) stones of either colour that a ladder takes: in chains of
+       two liberties whose opponent captures by playing first, in chains in
+       atari that their owner cannot save by playing first
+13     (version 2) points where the side to play begins such a capture of a
+       chain of two liberties
 ====== ==================================================================
 
 Globals, float32[GLOBALS]:
@@ -27,7 +32,7 @@ global content
 8      (N − 13) / 6
 ====== ==================================================================
 
-A change of anything here is a new FEATURE_VERSION: nets say which one they were trained on.
+A change of anything here is a new version: nets say which one they were trained on, and are fed that.
 """
 
 from __future__ import annotations
@@ -52,12 +57,18 @@ from .board import (
     placement_kind,
 )
 from .coords import BLACK, EMPTY, WHITE
+from .ladder import FIRST_WORKS, SECOND_WORKS, begin_reading, is_captured, ladder_attacks
+from .tactics import two_liberties
 
-FEATURE_VERSION = 1
-PLANES = 12
+FEATURE_VERSION = 2
+"""What new nets are trained on."""
+PLANES_OF = {1: 12, 2: 14}
+"""Planes of each version that is written."""
+PLANES = PLANES_OF[FEATURE_VERSION]
 GLOBALS = 9
 
 ON_BOARD_PLANE, OWN_PLANE, OPPOSING_PLANE, LIBERTIES_PLANE, KO_PLANE, RECENT_PLANE = 0, 1, 2, 3, 6, 7
+DOOMED_PLANE, ATTACK_PLANE = 12, 13
 
 SYMMETRIES = 8
 
@@ -183,7 +194,49 @@ def mark_chain(board, head, base, per_row, per_col, plane):
 
 
 @kernel
-def write_features(board, legal, komi_to_play, ko_rule, scoring, suicide, symmetry, planes_out, globals_out):
+def turned(place, stride, base, per_row, per_col):
+    """Where a bordered index appears in a plane, in a symmetry."""
+    row = place // stride - 1
+    col = place - (row + 1) * stride - 1
+    return base + row * per_row + col * per_col
+
+
+@kernel
+def write_ladder_planes(board, reading, base, per_row, per_col, planes):
+    """Planes of what ladders decide; `planes` is float32[PLANES, N*N], zeroed, `reading` of the board's size."""
+    size = np.int64(board.info[SIZE])
+    stride = size + 1
+    begin_reading(reading, board)
+    for row in range(size):
+        for col in range(size):
+            place = np.int64((row + 1) * stride + col + 1)
+            colour = board.colour[place]
+            if colour == EMPTY or board.head[place] != place:
+                continue
+            if in_atari(board.liberties[place]):
+                if is_captured(reading, stride, place, np.int64(0)):
+                    mark_chain(board, place, base, per_row, per_col, planes[DOOMED_PLANE])
+                continue
+            first, second = two_liberties(board, place)
+            if first == 0:
+                continue
+            own = colour == board.info[TO_PLAY]
+            works = ladder_attacks(reading, stride, place, first, second, not own)
+            if works == 0:
+                continue
+            mark_chain(board, place, base, per_row, per_col, planes[DOOMED_PLANE])
+            if own:
+                continue
+            if works & FIRST_WORKS:
+                planes[ATTACK_PLANE, turned(first, stride, base, per_row, per_col)] = np.float32(1)
+            if works & SECOND_WORKS:
+                planes[ATTACK_PLANE, turned(second, stride, base, per_row, per_col)] = np.float32(1)
+
+
+@kernel
+def write_features(
+    board, legal, komi_to_play, ko_rule, scoring, suicide, symmetry, reading, planes_out, globals_out
+):
     """Write one position's planes and globals, in a symmetry.
 
     Args:
@@ -191,12 +244,13 @@ def write_features(board, legal, komi_to_play, ko_rule, scoring, suicide, symmet
         komi_to_play: float32, `self_komi` of the board.
         ko_rule, scoring, suicide: the rules as integers (`engine.rules`).
         symmetry: 0 … 7, see `symmetry_table`.
-        planes_out: float32[PLANES, N, N], contiguous; overwritten.
+        reading: room to read ladders in, of the board's size; untouched where none are asked for.
+        planes_out: float32[C, N, N], contiguous, of any version's number of planes; overwritten.
         globals_out: float32[GLOBALS]; overwritten.
     """
     size = np.int64(board.info[SIZE])
     area = size * size
-    planes = planes_out.reshape((PLANES, area))
+    planes = planes_out.reshape((planes_out.shape[0], area))
     planes[:] = np.float32(0)
     planes[ON_BOARD_PLANE] = np.float32(1)
     base, per_row, per_col = symmetry_steps(np.int64(symmetry), size)
@@ -205,6 +259,8 @@ def write_features(board, legal, komi_to_play, ko_rule, scoring, suicide, symmet
         move = board.info[RECENT + age]
         if 0 <= move < area:
             planes[RECENT_PLANE + age, base + (move // size) * per_row + (move % size) * per_col] = np.float32(1)
+    if planes.shape[0] > DOOMED_PLANE:
+        write_ladder_planes(board, reading, base, per_row, per_col, planes)
     globals_out[0] = komi_to_play / np.float32(15)
     globals_out[1] = np.float32(scoring == 1)
     globals_out[2] = np.float32(ko_rule == SIMPLE)

@@ -177,6 +177,7 @@ def fill_inputs(leaves, slot, board, position, needs):
             position.scoring,
             position.suicide,
             leaves.symmetry[slot],
+            leaves.reading,
             leaves.planes[slot],
             leaves.globals[slot],
         )

@@ -19,7 +19,6 @@ from typing import Any
 import numpy as np
 import onnx
 
-from ponnuki.engine.evaluator import NET_INPUTS
 from ponnuki.nets.accuracy import accuracy
 from ponnuki.nets.files import read_metadata, with_metadata
 from ponnuki.nets.ort import OnnxEvaluator
@@ -101,8 +100,9 @@ def _speeds(evaluators: tuple[OnnxEvaluator, OnnxEvaluator], size: int) -> Pair:
 
 def evaluations_per_s(evaluator: OnnxEvaluator, size: int) -> float:
     """Evaluations a second of made-up positions, one thread, for SPEED_SECONDS."""
-    planes = (np.random.default_rng(0).random((SPEED_ROWS, NET_INPUTS.planes, size, size)) < 0.2).astype(np.float32)
-    globals_ = np.zeros((SPEED_ROWS, NET_INPUTS.globals), np.float32)
+    inputs = evaluator.inputs
+    planes = (np.random.default_rng(0).random((SPEED_ROWS, inputs.planes, size, size)) < 0.2).astype(np.float32)
+    globals_ = np.zeros((SPEED_ROWS, inputs.globals), np.float32)
     began, rows = time.perf_counter(), 0
     while (elapsed := time.perf_counter() - began) < SPEED_SECONDS:
         evaluator.evaluate_arrays(planes, globals_)

@@ -15,7 +15,6 @@ import onnxruntime
 from onnx import shape_inference
 
 from ponnuki.engine.errors import WeightsError
-from ponnuki.engine.evaluator import NET_INPUTS
 from ponnuki.nets.files import read_metadata
 from ponnuki.nets.ort import PROVIDERS, session_options
 
@@ -280,12 +279,13 @@ def _profile(path: Path, size: int) -> tuple[tuple[Operator, ...], dict[str, flo
     options = session_options(1)
     options.enable_profiling = True
     chance = np.random.default_rng(0)
-    planes = (chance.random((PROFILED_ROWS, NET_INPUTS.planes, size, size)) < 0.2).astype(np.float32)
-    feeds = {"planes": planes, "globals": np.zeros((PROFILED_ROWS, NET_INPUTS.globals), np.float32)}
     with tempfile.TemporaryDirectory() as folder:
         options.profile_file_prefix = str(Path(folder) / "profile")
         try:
             session = onnxruntime.InferenceSession(path, options, providers=[PROVIDERS["cpu"]])
+            channels = {value.name: value.shape[1] for value in session.get_inputs()}
+            planes = (chance.random((PROFILED_ROWS, channels["planes"], size, size)) < 0.2).astype(np.float32)
+            feeds = {"planes": planes, "globals": np.zeros((PROFILED_ROWS, channels["globals"]), np.float32)}
             for _ in range(PROFILED_RUNS):
                 session.run(None, feeds)
             events = json.loads(Path(session.end_profiling()).read_text("utf-8"))

@@ -58,6 +58,8 @@ class Net(nn.Module):
 
     def forward(self, planes: Tensor, globals: Tensor) -> NetOutputs:  # [B, C, N, N], [B, K]
         scale = (planes.shape[2] - SIZE_CENTRE) / SIZE_SCALE
+        if planes.shape[1] > self.config.planes:  # of a later feature version than the net's
+            planes = planes[:, : self.config.planes]
         x = self.stem(planes) + self.stem_globals(globals)[:, :, None, None]  # [B, W, N, N]
         for block in self.blocks:
             x = block(x, scale)  # [B, W, N, N]

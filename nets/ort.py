@@ -13,7 +13,8 @@ import onnxruntime
 
 from ponnuki import weights
 from ponnuki.engine.errors import ConfigError, WeightsError
-from ponnuki.engine.evaluator import NET_INPUTS, Evaluation, EvaluatorInputs, EvaluatorOutputs, LeafBatch
+from ponnuki.engine.evaluator import Evaluation, EvaluatorInputs, EvaluatorOutputs, LeafBatch, net_inputs
+from ponnuki.engine.features import PLANES_OF
 
 _log = logging.getLogger("ponnuki.nets")
 
@@ -57,7 +58,7 @@ class OnnxEvaluator:
         """The file's metadata: architecture, alpha, feature_version, board_sizes, training_data, rules, licence, ..."""
         _check_kind(self.path, self.info, session)
         sizes = tuple(int(size) for size in self.info["board_sizes"].split(","))
-        self.inputs: EvaluatorInputs = NET_INPUTS
+        self.inputs: EvaluatorInputs = net_inputs(int(self.info["feature_version"]))
         self.outputs = EvaluatorOutputs(lead=True, lead_stdev=True, ownership=True, sizes=sizes)
 
     def evaluate(self, batch: LeafBatch) -> Evaluation:
@@ -65,7 +66,11 @@ class OnnxEvaluator:
         return self.evaluate_arrays(batch.planes[: batch.count], batch.globals[: batch.count])
 
     def evaluate_arrays(self, planes: np.ndarray, globals_: np.ndarray) -> Evaluation:
-        """The net's answers for planes float32[B, C, N, N] and globals float32[B, K], B at least 1."""
+        """The net's answers for planes float32[B, C, N, N] and globals float32[B, K], B at least 1.
+
+        Planes that the net's feature version does not have yet are left out.
+        """
+        planes = planes[:, : self.inputs.planes]
         try:
             session = self._idle.pop()
         except IndexError:
@@ -134,12 +139,14 @@ def _check_kind(path: Path, info: dict[str, str], session: Any) -> None:
     if info.get("format") != FORMAT:
         raise WeightsError(f"{path}: not a ponnuki net (its metadata has no format {FORMAT!r})")
     version = info.get("feature_version", "none")
-    if version != str(NET_INPUTS.feature_version):
+    known = [str(number) for number in PLANES_OF]
+    if version not in known:
         raise WeightsError(
-            f"{path}: made for feature version {version}; this engine writes version {NET_INPUTS.feature_version}"
+            f"{path}: made for feature version {version}; this engine writes versions {' and '.join(known)}"
         )
+    inputs = net_inputs(int(version))
     channels = {value.name: value.shape[1] for value in session.get_inputs()}
-    expected = {"planes": NET_INPUTS.planes, "globals": NET_INPUTS.globals}
+    expected = {"planes": inputs.planes, "globals": inputs.globals}
     names = {value.name for value in session.get_outputs()}
     if channels != expected or not set(OUTPUTS) <= names:
         raise WeightsError(f"{path}: inputs {channels} and outputs {sorted(names)}; expected {expected} and {OUTPUTS}")

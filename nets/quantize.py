@@ -52,8 +52,9 @@ from ponnuki.records.sampling import Group
 class _Feeds(CalibrationDataReader):
     """Hands the calibration batches to onnxruntime one by one."""
 
-    def __init__(self, batches: Iterable[TrainingBatch]) -> None:
+    def __init__(self, batches: Iterable[TrainingBatch], planes: int) -> None:
         self.positions = 0
+        self._planes = planes
         self._batches: Iterator[TrainingBatch] = iter(batches)
 
     def get_next(self) -> dict[str, NDArray[np.float32]] | None:
@@ -61,7 +62,7 @@ class _Feeds(CalibrationDataReader):
         if batch is None:
             return None
         self.positions += batch.rows
-        return {"planes": batch.planes, "globals": batch.globals}
+        return {"planes": batch.planes[:, : self._planes], "globals": batch.globals}
 
 
 def calibration_batches(groups: Iterable[Group], positions: int = 256, rows: int = 16) -> Iterator[TrainingBatch]:
@@ -84,7 +85,7 @@ def quantize(source: Path, target: Path, batches: Iterable[TrainingBatch], weigh
     if metadata.get("precision", "float32") != "float32":
         raise WeightsError(f"{source}: is {metadata['precision']} already; quantisation starts from a float32 net")
     model = onnx.load(source)
-    feeds = _Feeds(batches)
+    feeds = _Feeds(batches, input_planes(model))
     with tempfile.TemporaryDirectory() as folder, _QuietRoot():
         path = Path(folder) / "int8.onnx"
         quantize_static(
@@ -139,6 +140,12 @@ def _trunk_sums(model: onnx.ModelProto, readers: set[str]) -> list[onnx.NodeProt
             readers |= set(node.input)
             sums.append(node)
     return sums
+
+
+def input_planes(model: onnx.ModelProto) -> int:
+    """How many planes a net takes."""
+    planes = next(value for value in model.graph.input if value.name == "planes")
+    return planes.type.tensor_type.shape.dim[1].dim_value
 
 
 class _QuietRoot:

@@ -23,6 +23,7 @@ from ponnuki.engine.board import (
 from ponnuki.engine.coords import BLACK, EMPTY
 from ponnuki.engine.errors import RecordError
 from ponnuki.engine.features import GLOBALS, PLANES, self_komi, write_features
+from ponnuki.engine.ladder import new_reading
 from ponnuki.records.format import Shard
 
 
@@ -93,14 +94,14 @@ def replay_game(games, game, count, size, board, history):
 
 
 @kernel
-def write_inputs(games, game_of, count_of, symmetry_of, size, board, history, legal, planes, global_rows):
+def write_inputs(games, game_of, count_of, symmetry_of, size, board, history, legal, reading, planes, global_rows):
     """Write planes and globals of sampled positions: row b is game ``game_of[b]`` before its move ``count_of[b]``.
 
     Returns the first row whose game cannot be replayed, -1 where all can.
 
     Args:
         game_of, count_of, symmetry_of: int64[B].
-        board, history, legal: scratch of this size; uint64[longest count + 1]; uint8[N*N + 1].
+        board, history, legal, reading: scratch of this size; uint64[longest count + 1]; uint8[N*N + 1].
         planes, global_rows: float32[B, PLANES, N, N] and float32[B, GLOBALS]; overwritten.
     """
     for row in range(len(game_of)):
@@ -113,7 +114,9 @@ def write_inputs(games, game_of, count_of, symmetry_of, size, board, history, le
             return row
         legal_moves(board, history, count + 1, ko_rule, suicide, legal)
         komi = np.float32(self_komi(board, games.komi[game], scoring))
-        write_features(board, legal, komi, ko_rule, scoring, suicide, symmetry_of[row], planes[row], global_rows[row])
+        write_features(
+            board, legal, komi, ko_rule, scoring, suicide, symmetry_of[row], reading, planes[row], global_rows[row]
+        )
     return -1
 
 
@@ -158,7 +161,7 @@ def network_inputs(shard: Shard, positions: NDArray[np.int64], symmetry: NDArray
     inputs = Inputs(np.empty((rows, PLANES, size, size), np.float32), np.empty((rows, GLOBALS), np.float32))
     history = np.empty(int(count_of.max(initial=0)) + 1, np.uint64)
     legal = np.empty(size * size + 1, np.uint8)
-    scratch = (new_board(size), history, legal)
+    scratch = (new_board(size), history, legal, new_reading(size))
     failed = write_inputs(games_of(shard), game_of, count_of, symmetry.astype(np.int64), size, *scratch, *inputs)
     if failed >= 0:
         raise RecordError(f"game {game_of[failed]} of a {size}x{size} shard puts a stone on a stone: check the shard")

@@ -54,6 +54,8 @@ class TrainSettings:
     """Blocks of a preset; None: as many as it has."""
     init: Path | None = None
     """Start from this net (`NAME.safetensors` with `NAME.toml`)."""
+    feature_version: int | None = None
+    """Version of the net's input; None: the newest, or that of `init`. A later one than `init`'s adds planes to it."""
     name: str = "net"
     """Name of the final net in the run folder."""
     steps: int | None = None
@@ -152,14 +154,18 @@ class Trainer:
     def _make_net(self) -> Net:
         if self.settings.init is not None:
             net, before = checkpoint.load_net(self.settings.init)
+            net = with_features(net, self.settings.feature_version or net.config.feature_version)
             self.known_sizes.update(before.get("board_sizes", ()))
             self.log.say(f"starts from {self.settings.init}")
         else:
-            net = Net(net_config(self.settings.net, self.settings.alpha, self.settings.depth))
-        if (net.config.planes, net.config.globals) != (features.PLANES, features.GLOBALS):
+            settings = self.settings
+            version = settings.feature_version or features.FEATURE_VERSION
+            net = Net(net_config(settings.net, settings.alpha, settings.depth, version))
+        config = net.config
+        if features.PLANES_OF.get(config.feature_version) != config.planes or config.globals != features.GLOBALS:
             raise ConfigError(
-                f"the net takes {net.config.planes} planes and {net.config.globals} globals, "
-                f"the records give {features.PLANES} and {features.GLOBALS}"
+                f"the net takes {config.planes} planes of feature version {config.feature_version} and "
+                f"{config.globals} globals; the records give versions {' and '.join(map(str, features.PLANES_OF))}"
             )
         return net
 
@@ -311,22 +317,48 @@ def hiding(batches: Iterable[TrainingBatch], planes: Sequence[int]) -> Iterator[
         yield batch
 
 
-def net_config(name: str, alpha: float = 1.0, depth: int | None = None) -> NetConfig:
-    """A preset, or the [net] table of a TOML file (the input's counts may be left out there).
+def net_config(
+    name: str, alpha: float = 1.0, depth: int | None = None, version: int = features.FEATURE_VERSION
+) -> NetConfig:
+    """A preset, or the [net] table of a TOML file (the input's version and counts may be left out there).
 
     Raises:
-        ConfigError: there is no such preset or file, or width or depth are given for a file.
+        ConfigError: there is no such preset, file or feature version, or width or depth are given for a file.
     """
-    counts = {
-        "planes": features.PLANES,
-        "globals": features.GLOBALS,
-        "feature_version": features.FEATURE_VERSION,
-    }
+    counts = {"planes": planes_of(version), "globals": features.GLOBALS, "feature_version": version}
     if not name.endswith(".toml"):
         return preset(name, **counts, alpha=alpha, depth=depth)
     if alpha != 1 or depth is not None:
         raise ConfigError(f"--alpha and --depth change presets; {name} says its own")
     return NetConfig.from_table({**counts, **read_toml(Path(name)).get("net", {})})
+
+
+def planes_of(version: int) -> int:
+    """Planes of a feature version; ConfigError for one that there is not."""
+    if version not in features.PLANES_OF:
+        known = ", ".join(map(str, features.PLANES_OF))
+        raise ConfigError(f"--feature-version {version}: accepted are {known}")
+    return features.PLANES_OF[version]
+
+
+def with_features(net: Net, version: int) -> Net:
+    """The net for a later feature version: it sees the planes that were added with weights of zero at first.
+
+    Raises:
+        ConfigError: there is no such version, or the net's is later.
+    """
+    config, planes = net.config, planes_of(version)
+    if version < config.feature_version:
+        raise ConfigError(f"--feature-version {version}: the net to start from has version {config.feature_version}")
+    wider = Net(dataclasses.replace(config, planes=planes, feature_version=version))
+    state = net.state_dict()
+    added = torch.zeros(len(state[STEM]), planes - config.planes, *state[STEM].shape[2:])
+    wider.load_state_dict(state | {STEM: torch.cat([state[STEM], added], 1)})
+    return wider
+
+
+STEM = "stem.0.weight"
+"""The weights that read the planes, [W, C, 3, 3]."""
 
 
 def batch_rows(rows_19: int, size: int) -> int:

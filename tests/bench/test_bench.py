@@ -26,6 +26,7 @@ from ponnuki.engine.config import PlayerSettings
 from ponnuki.engine.errors import PonnukiError
 from ponnuki.engine.evaluator import NET_INPUTS
 from ponnuki.engine.game import Game
+from ponnuki.engine.ladder import new_reading
 
 SHIPPED = weights.path_of()
 
@@ -72,7 +73,7 @@ def test_kernel_costs_are_measured_on_what_they_name() -> None:
 def test_planes_are_really_written() -> None:
     planes = np.full((NET_INPUTS.planes, 5, 5), np.nan, np.float32)
     globals_out = np.full(NET_INPUTS.globals, np.nan, np.float32)
-    write_many(new_board(5), np.ones(26, np.uint8), 3, planes, globals_out)
+    write_many(new_board(5), np.ones(26, np.uint8), 3, new_reading(5), planes, globals_out)
     assert np.isfinite(planes).all()
     assert np.isfinite(globals_out).all()
 

@@ -10,6 +10,7 @@ torch = pytest.importorskip("torch", reason="export needs torch (the extra `trai
 onnx = pytest.importorskip("onnx", reason="export needs onnx (the extra `train`)")
 pytest.importorskip("onnxscript", reason="export needs onnxscript (the extra `train`)")
 
+from ponnuki.engine.evaluator import NET_INPUTS  # noqa: E402
 from ponnuki.nets import export  # noqa: E402
 from ponnuki.nets.checkpoint import load_net, save_net  # noqa: E402
 from ponnuki.nets.config import BlockConfig, NetConfig  # noqa: E402
@@ -65,7 +66,7 @@ def test_axes_are_open_and_named(exported) -> None:
         value.name: [dim.dim_param or dim.dim_value for dim in value.type.tensor_type.shape.dim]
         for value in (*graph.input, *graph.output)
     }
-    assert shapes["planes"] == ["batch", 12, "side", "side"]
+    assert shapes["planes"] == ["batch", NET_INPUTS.planes, "side", "side"]
     assert shapes["globals"] == ["batch", 9]
     assert list(shapes)[2:] == list(export.OUTPUTS)
     assert shapes["value"] == ["batch"]
@@ -76,7 +77,8 @@ def test_metadata(exported) -> None:
     net, path = exported
     info = OnnxEvaluator(path).info
     assert info["architecture"] == net.config.architecture
-    assert (info["alpha"], info["feature_version"], info["board_sizes"]) == ("1.0", "1", "9,13")
+    assert (info["alpha"], info["board_sizes"]) == ("1.0", "9,13")
+    assert info["feature_version"] == str(NET_INPUTS.feature_version)
     assert (info["training_data"], info["licence"]) == ("none", "MIT")
     assert info["config_sha256"] == net.config.sha256()
     assert NetConfig.from_table(json.loads(info["config"])) == net.config

@@ -42,13 +42,14 @@ np.savez(out, policy=policy, value=value)
 
 
 def positions(size: int) -> dict[str, np.ndarray]:
-    """Inputs of positions out of random games."""
+    """Inputs of positions out of random games, as the shipped net takes them."""
+    from ponnuki.nets.ort import OnnxEvaluator
     from ponnuki.records.positions import network_inputs
 
     shard = random_shard(1, size, moves=60)
     picked = np.arange(0, shard.positions, 23)
     inputs = network_inputs(shard, picked, np.zeros_like(picked))
-    return {"planes": inputs.planes, "globals": inputs.globals}
+    return {"planes": inputs.planes[:, : OnnxEvaluator(SHIPPED).inputs.planes], "globals": inputs.globals}
 
 
 def answers(command: list[str], path: Path, inputs: Path, out: Path) -> dict[str, np.ndarray]:

@@ -9,6 +9,7 @@ from ponnuki.engine.coords import BLACK, WHITE
 from ponnuki.engine.errors import RecordError
 from ponnuki.engine.features import GLOBALS, PLANES, symmetry_table, write_features
 from ponnuki.engine.game import Game
+from ponnuki.engine.ladder import new_reading
 from ponnuki.engine.rules import HandicapBonus, Rules, Scoring
 from ponnuki.records.format import ENDING_COUNTED, ENDING_STOPPED, SURE_ENDINGS, TARGET_NONE, TARGET_PLAYED, Shard
 from ponnuki.records.games import GameRecord, MoveLabels, ShardBuilder, read_game
@@ -35,8 +36,9 @@ def features_of(game: Game) -> tuple[np.ndarray, np.ndarray]:
     """Planes and globals of a game's present position as it lies."""
     planes, values = np.empty((PLANES, game.size, game.size), np.float32), np.empty(GLOBALS, np.float32)
     legal, rules = game.legal_moves().astype(np.uint8), game.rules
-    komi = np.float32(game.self_komi())
-    write_features(game.board, legal, komi, int(rules.ko), int(rules.scoring), int(rules.suicide), 0, planes, values)
+    komi, reading = np.float32(game.self_komi()), new_reading(game.size)
+    write_features(game.board, legal, komi, int(rules.ko), int(rules.scoring), int(rules.suicide), 0, reading,
+                   planes, values)
     return planes, values
 
 

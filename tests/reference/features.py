@@ -1,11 +1,16 @@
-"""The network's input planes and globals in plain Python, from the table in `ponnuki.engine.features`, version 1."""
+"""The network's input planes and globals in plain Python, from the table in `ponnuki.engine.features`, version 2."""
 
 from __future__ import annotations
 
-from .go import BLACK, EMPTY, SIMPLE, SITUATIONAL, ReferenceGame, after_stone, liberties, opponent
+import math
 
-FEATURE_VERSION = 1
-PLANES, GLOBALS = 12, 9
+from ponnuki.engine.ladder import NODES
+
+from .go import BLACK, EMPTY, SIMPLE, SITUATIONAL, ReferenceGame, after_stone, border, liberties, opponent
+from .ladder import LadderReading, TooLong
+
+FEATURE_VERSION = 2
+PLANES, GLOBALS = 14, 9
 
 Plane = list[list[float]]
 
@@ -28,7 +33,7 @@ def is_forbidden_by_ko(game: ReferenceGame, point: int) -> bool:
 
 
 def point_features(game: ReferenceGame, point: int) -> list[float]:
-    """The PLANES numbers of one point."""
+    """The PLANES numbers of one point; NaN where they are not known."""
     own, colour = game.to_play, game.stones[point]
     free = len(liberties(game.stones, game.size, point)) if colour != EMPTY else 0
     recent = [move for _, move in game.moves[-5:][::-1]]
@@ -42,7 +47,32 @@ def point_features(game: ReferenceGame, point: int) -> list[float]:
         free == 3,
         is_forbidden_by_ko(game, point),
         *(move == point for move in recent),
+        *known_ladder_features(game, point),
     )]
+
+
+def known_ladder_features(game: ReferenceGame, point: int) -> tuple[float, float]:
+    """`ladder_features`, or NaN where ladders are longer than the engine reads: there its order decides."""
+    try:
+        doomed, begins = ladder_features(game, point)
+    except TooLong:
+        return math.nan, math.nan
+    return float(doomed), float(begins)
+
+
+def ladder_features(game: ReferenceGame, point: int) -> tuple[bool, bool]:
+    """Whether a ladder takes the stone there, and whether the side to play begins one there."""
+    stones, size = game.stones, game.size
+    reading = LadderReading(stones, size, NODES)
+    if stones[point] == EMPTY:
+        begins = False
+        for beside in border(stones, size, [point], opponent(game.to_play)):
+            begins |= len(liberties(stones, size, beside)) == 2 and reading.attack_works(beside, point)
+        return False, begins
+    free = liberties(stones, size, point)
+    if len(free) == 1:
+        return reading.is_lost(point), False
+    return len(free) == 2 and any(reading.attack_works(point, attack) for attack in free), False
 
 
 def planes(game: ReferenceGame, symmetry: int) -> list[Plane]:

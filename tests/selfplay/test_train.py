@@ -16,6 +16,7 @@ pytest.importorskip("tensorboard", reason="training logs to tensorboard (the ext
 from ponnuki.engine.errors import ConfigError, WeightsError  # noqa: E402
 from ponnuki.nets import training  # noqa: E402
 from ponnuki.nets.checkpoint import load_net  # noqa: E402
+from ponnuki.nets.model import Net  # noqa: E402
 from ponnuki.nets.ort import OnnxEvaluator  # noqa: E402
 from ponnuki.records.sampling import Group  # noqa: E402
 from ponnuki.records.shards import write_shard  # noqa: E402
@@ -25,11 +26,13 @@ from ponnuki.selfplay.train import (  # noqa: E402
     Trainer,
     TrainSettings,
     batch_rows,
+    net_config,
     split_sources,
     train,
     weighted,
+    with_features,
 )
-from tests.nets.small import random_inputs  # noqa: E402
+from tests.nets.small import random_inputs, small_net  # noqa: E402
 from tests.records.random_games import random_shard  # noqa: E402
 
 NET = """
@@ -139,6 +142,22 @@ def test_a_run_that_rounds_says_so_after_a_restart_too(data: Path, tmp_path: Pat
     assert load_net(tmp_path / "run" / "net")[1]["rounded"]
     run(settings_for(data, tmp_path / "plain"))
     assert not load_net(tmp_path / "plain" / "net")[1]["rounded"]
+
+
+def test_a_net_takes_the_planes_of_a_later_version_as_if_they_were_not_there() -> None:
+    before = small_net(Net(net_config("tiny", version=1)).config)
+    after = with_features(before, 2).eval()
+    planes, globals_ = map(torch.from_numpy, random_inputs(3, 9))
+    with torch.no_grad():
+        old, new = before(planes, globals_), after(planes, globals_)
+    assert (after.config.feature_version, after.config.planes) == (2, 14)
+    for first, second in zip(old, new, strict=True):
+        torch.testing.assert_close(first, second)
+    assert with_features(before, 1).config == before.config
+    with pytest.raises(ConfigError, match="net to start from has version 2"):
+        with_features(after, 1)
+    with pytest.raises(ConfigError, match="--feature-version 3: accepted are 1, 2"):
+        net_config("tiny", version=3)
 
 
 @pytest.mark.usefixtures("no_export")
