@@ -12,6 +12,7 @@ from .coords import BLACK
 from .evaluations import (
     NO_KEY,
     NO_SLOT,
+    Evaluations,
     find_slot,
     hold_slot,
     let_go,
@@ -21,8 +22,8 @@ from .evaluations import (
 )
 from .evaluator import MAX_DEPTH
 from .features import SYMMETRIES
-from .gumbel import planned_move
-from .leaf import bar_moves, evaluation_key, fill_inputs, fill_leaf, node_key
+from .gumbel import Plan, planned_move
+from .leaf import Position, bar_moves, evaluation_key, fill_inputs, fill_leaf, node_key
 from .rollout import next_random, random_below
 from .scoring import board_margin
 from .tree import (
@@ -35,6 +36,8 @@ from .tree import (
     NODES_USED,
     ROOT,
     TERMINAL,
+    Parameters,
+    Tree,
     add_node,
     back_up,
     cancel,
@@ -54,6 +57,17 @@ class Scratch(NamedTuple):
     owners: np.ndarray  # uint8[N*N]
     stack: np.ndarray  # int16[N*N]
     random: np.ndarray  # uint64[1]
+
+
+class SearchState(NamedTuple):
+    """All that a search works in, and its settings."""
+
+    tree: Tree
+    store: Evaluations
+    position: Position
+    scratch: Scratch
+    parameters: Parameters
+    plan: Plan
 
 
 class Ways(NamedTuple):
@@ -154,13 +168,18 @@ def write_leaf(tree, node, depth, leaves, row, key, symmetry, scratch, position,
 
 
 @kernel
-def collect_leaves(tree, store, position, scratch, parameters, plan, ways, needs, leaves, start, limit, room):
+def collect_leaves(search, batch, ways, needs, start, limit, room):
     """Descend up to `limit` times and write the leaves from row `start` on, at most `room` of them.
 
     A descent that needs no evaluation (a finished game, a position known from another path or from the store) is backed
     up at once; one that meets a leaf already under evaluation is taken back and ends the call. A new root takes a row
     for each of its symmetries. Returns (rows written, playouts finished at once, whether the tree is full).
+
+    Args:
+        search: packed SearchState; batch: packed LeafArrays.
     """
+    tree, store, position, scratch, parameters, plan = search.content
+    leaves = batch.content
     row = start
     finished = 0
     while row - start + finished < limit and row - start < room:
@@ -213,16 +232,17 @@ def write_root_again(tree, leaves, row, end, symmetries, scratch, position, need
 
 
 @kernel
-def apply_evaluations(
-    tree, store, leaves, start, stop, policy, value, lead, lead_stdev, ownership, tables, temperature, parameters
-):
+def apply_evaluations(search, batch, start, stop, policy, value, lead, lead_stdev, ownership, tables, temperature):
     """Expand and back up rows [start, stop) of a batch. Returns the playouts done.
 
     Args:
+        search: packed SearchState; batch: packed LeafArrays.
         policy: float32[B, N*N + 1]; value, lead, lead_stdev: float32[B]; ownership: float32[B, N*N] or [0, 0].
         tables: int16[8, N*N], `features.symmetry_table`.
         temperature: divides the policy's logits.
     """
+    tree, store, _, _, parameters, _ = search.content
+    leaves = batch.content
     playouts = 0
     for row in range(start, stop):
         node = np.int64(leaves.node[row])

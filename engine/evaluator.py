@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from ._jit import kernel
+from ._packed import Packing
 from .board import SIZE, TO_PLAY, Board, allocate_boards, board_row, copy_board, new_board
 from .coords import BLACK, EMPTY, WHITE
 from .errors import ConfigError
@@ -85,6 +86,9 @@ class LeafArrays(NamedTuple):
     key: np.ndarray  # uint64[capacity], under which the evaluation is kept
 
 
+_PACKING = Packing()
+
+
 class LeafBatch:
     """Room for leaves of one board size on their way to an evaluator; rows ``[:count]`` are filled.
 
@@ -121,6 +125,8 @@ class LeafBatch:
             path=np.zeros((capacity, 2 * MAX_DEPTH), np.int32),
             key=np.zeros(capacity, np.uint64),
         )
+        self.packed = _PACKING.pack(self.arrays)
+        """The arrays, for kernels."""
 
     @property
     def planes(self) -> np.ndarray:

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from operator import is_not
 
 import numpy as np
 
+from ._packed import Packed, Packing
 from .board import TO_PLAY, legal_moves, new_board
 from .config import Restriction, SearchSettings
-from .descent import Scratch, Ways, apply_evaluations, collect_leaves
+from .descent import Scratch, SearchState, Ways, apply_evaluations, collect_leaves
 from .evaluations import EvaluationStore
 from .evaluator import MAX_DEPTH, Evaluation, LeafBatch
 from .features import symmetry_table
@@ -95,6 +97,7 @@ class Search:
         self._plan = NO_PLAN
         self._parameters = _parameters(self.settings, self.size, 0.0)
         self._plain_priors: np.ndarray | None = None
+        self._pack: Packed | None = None
 
     @property
     def visits(self) -> int:
@@ -135,15 +138,10 @@ class Search:
         inputs = batch.inputs
         needs = Needs(inputs.planes > 0, inputs.positions, self.settings.random_symmetry and inputs.planes > 0)
         added, finished, full = collect_leaves(
-            self._tree,
-            self.store.arrays,
-            self._position,
-            self._scratch,
-            self._parameters,
-            self._plan,
+            self._packed(),
+            batch.packed,
             self._ways(inputs.positions),
             needs,
-            batch.arrays,
             batch.count,
             room if limit is None else min(room, limit),
             room,
@@ -165,9 +163,8 @@ class Search:
         ownership = evaluation.ownership_to_play
         new_root = self._tree.state[ROOT] != EXPANDED
         self.playouts += apply_evaluations(
-            self._tree,
-            self.store.arrays,
-            batch.arrays,
+            self._packed(),
+            batch.packed,
             start,
             stop,
             evaluation.policy,
@@ -177,7 +174,6 @@ class Search:
             _NO_OWNERSHIP if ownership is None else ownership.reshape(len(ownership), -1),
             symmetry_table(self.size),
             self.settings.policy_temperature,
-            self._parameters,
         )
         self.in_flight -= stop - start
         self.store.in_flight -= stop - start
@@ -297,6 +293,15 @@ class Search:
         }
         return sorted(moves, key=lambda stats: scores.get(stats.move, (0, -np.inf)), reverse=True)
 
+    def _packed(self) -> Packed:
+        """What the kernels work in, packed again if any of it is another object than it was."""
+        now = SearchState(
+            self._tree, self.store.arrays, self._position, self._scratch, self._parameters, self._plan
+        )
+        if self._pack is None or any(map(is_not, now, self._pack.content)):
+            self._pack = _PACKING.pack(now)
+        return self._pack
+
     @property
     def _nodes_used(self) -> int:
         return int(self._tree.used[NODES_USED])
@@ -380,6 +385,7 @@ class Search:
         return bool(release_leaves(self._tree, self.store.arrays)) and self.store.make_room(wanted)
 
 
+_PACKING = Packing()
 _NO_OWNERSHIP = np.zeros((0, 0), np.float32)
 
 
