@@ -278,11 +278,12 @@ class EvaluationStore:
 
     def make_room(self, wanted: int) -> bool:
         """Have slots for so many evaluations beyond those in flight; False where the limit forbids it."""
-        needed = self.held + self.in_flight + wanted
+        used = self.arrays.used.tolist()
+        needed = used[HELD] + self.in_flight + wanted
         if needed > self.max_slots:
             return False
         capacity = len(self.arrays.key)
-        full = int(self.arrays.used[SLOTS]) + self.in_flight + wanted > capacity
+        full = used[SLOTS] + self.in_flight + wanted > capacity
         if full and capacity < self.max_slots and (needed > capacity or self.shared):
             self._grow(min(max(2 * capacity, needed), self.max_slots))
         return True

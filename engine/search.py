@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from operator import is_not
 
 import numpy as np
 
@@ -295,11 +294,20 @@ class Search:
 
     def _packed(self) -> Packed:
         """What the kernels work in, packed again if any of it is another object than it was."""
-        now = SearchState(
-            self._tree, self.store.arrays, self._position, self._scratch, self._parameters, self._plan
+        pack, arrays = self._pack, self.store.arrays
+        if pack is not None:
+            old: SearchState = pack.content
+            if (
+                old.tree is self._tree
+                and old.store is arrays
+                and old.position is self._position
+                and old.parameters is self._parameters
+                and old.plan is self._plan
+            ):
+                return pack
+        self._pack = _PACKING.pack(
+            SearchState(self._tree, arrays, self._position, self._scratch, self._parameters, self._plan)
         )
-        if self._pack is None or any(map(is_not, now, self._pack.content)):
-            self._pack = _PACKING.pack(now)
         return self._pack
 
     @property
@@ -367,8 +375,8 @@ class Search:
     def _make_room(self, playouts: int) -> bool:
         """Have room for so many more playouts; False where the limit forbids it."""
         nodes, links = len(self._tree.state), len(self._tree.link_child)
-        need_nodes = self._nodes_used + playouts
-        need_links = int(self._tree.used[LINKS_USED]) + playouts
+        used = self._tree.used.tolist()
+        need_nodes, need_links = used[NODES_USED] + playouts, used[LINKS_USED] + playouts
         if max(need_nodes, need_links) > self._max_nodes or not self._make_slots(playouts):
             self.full = True
             return False
