@@ -71,7 +71,7 @@ def main() -> None:
         (args.out / "speeds.json").write_text(json.dumps(time_in_turns(study, args.out)), "utf-8")
     speeds = json.loads((args.out / "speeds.json").read_text("utf-8"))
     print_table(study, results, speeds)
-    draw(results, study["speed_size"], speeds, args.study.with_suffix(".png"))
+    draw(study, results, speeds, args.study.with_suffix(".png"))
 
 
 def time_in_turns(study: dict[str, Any], out: Path) -> dict[str, float]:
@@ -165,22 +165,31 @@ def print_table(study: dict[str, Any], results: list[dict[str, Any]], speeds: di
         print(f"| {name} | {runs[0]['parameters']:,} | {speeds[name]:,.0f} |", " | ".join(cells), "|")
 
 
-def draw(results: list[dict[str, Any]], size: int, speeds: dict[str, float], path: Path) -> None:
-    """Top-1 and value error of each variant against the time of an evaluation; a dot a seed, a bar for the mean."""
+def draw(study: dict[str, Any], results: list[dict[str, Any]], speeds: dict[str, float], path: Path) -> None:
+    """Top-1 and value error of each variant, a dot a seed and a bar for the mean: against the time of an evaluation, or
+    one below the other where all are the same net."""
     group = next(name for name in results[0] if isinstance(results[0][name], dict))
-    figure = Figure(figsize=(10, 4), layout="constrained")
-    for axes, name in zip(figure.subplots(1, 2), ("top1", "value_mse"), strict=True):
+    same_net = "net" in study["train"]
+    figure = Figure(figsize=(10, 1.2 + 0.4 * len(speeds)) if same_net else (10, 4), layout="constrained")
+    for axes, name in zip(figure.subplots(1, 2, sharey=same_net), ("top1", "value_mse"), strict=True):
         for variant, runs in by_variant(speeds, results).items():
-            microseconds = 1e6 / speeds[variant]
             values = [run[group][name] for run in runs]
+            if same_net:
+                axes.plot(values, [variant] * len(values), "o", color="0.7", markersize=4)
+                axes.plot([statistics.mean(values)], [variant], "|", color="#1f4e79", markersize=14)
+                continue
+            microseconds = 1e6 / speeds[variant]
             axes.plot([microseconds] * len(values), values, "o", color="0.7", markersize=4)
             axes.plot([microseconds], [statistics.mean(values)], "_", color="#1f4e79", markersize=14)
             axes.annotate(variant, (microseconds, statistics.mean(values)), (6, 3), textcoords="offset points",
                           fontsize=8)  # fmt: skip
-        axes.set_xlabel(f"µs an int8 evaluation, {size}×{size}, one thread")
         axes.set_title({"top1": "top-1", "value_mse": "value error"}[name] + f", {group}", loc="left")
-        axes.margins(x=0.25)
         axes.spines[["top", "right"]].set_visible(False)
+        if not same_net:
+            axes.set_xlabel(f"µs an int8 evaluation, {study['speed_size']}×{study['speed_size']}, one thread")
+            axes.margins(x=0.25)
+    if same_net:
+        figure.axes[0].invert_yaxis()
     figure.savefig(path, dpi=120)
 
 
