@@ -4,9 +4,8 @@
     python docs/studies/arm/count.py ARM --data RECORDS --nets watch phone fused-8x64 --sizes 9 19
 
 Each net, with random weights, in float and in int8 (ranges from RECORDS): instructions an evaluation in batches of 8
-on a Cortex-A76 (2018 and later: dot products of 8 bits) and on a Cortex-A72 (before: none), as the difference between
-runs of one and three rounds, and how far the answers are from this machine's. With --speed, also evaluations a second
-here, in turns. Prints Markdown.
+on a Cortex-A76 (2018 and later: dot products of 8 bits) and on a Cortex-A72 (before: none), and how far the answers are
+from this machine's. With --speed, also evaluations a second here, in turns. Prints Markdown.
 """
 
 from __future__ import annotations
@@ -31,6 +30,7 @@ from ponnuki.records.sampling import find_groups
 from ponnuki.selfplay.train import net_config
 
 ROWS = 8
+ROUNDS = 4
 EMULATOR = "qemu-aarch64"
 FEATURES = "fp asimd aes pmull sha1 sha2 crc32"
 PROCESSORS = {
@@ -84,19 +84,17 @@ def counted(arm: Path, processor: str, net: Path, positions: Path) -> tuple[NDAr
     """float64[4] of one evaluation (all instructions, dot products, float and 8-bit multiply-adds), and the policy."""
     part, features = PROCESSORS[processor]
     tell_processor(arm / "root", part, features)
-    counts = []
-    for rounds in (1, 3):
-        environment = os.environ | {
-            "PYTHONPATH": str(arm / "site"), "PYTHONHASHSEED": "0", "PONNUKI_COUNTS": str(arm / "counts"),
-        }  # fmt: skip
-        command = [
-            EMULATOR, "-cpu", processor, "-plugin", str(arm / "libcount.so"), "-L", str(arm / "root"),
-            str(arm / "root/usr/bin/python3.11"), str(Path(__file__).with_name("guest.py")),
-            str(net), str(positions), str(rounds), str(arm / "answers.npz"),
-        ]  # fmt: skip
-        subprocess.run(command, check=True, env=environment)
-        counts.append(np.array((arm / "counts").read_text().split(), np.float64))
-    return (counts[1] - counts[0]) / (2 * ROWS), np.load(arm / "answers.npz")["policy"]
+    counts = arm / "counts"
+    counts.unlink(missing_ok=True)
+    environment = os.environ | {"PYTHONPATH": str(arm / "site"), "PONNUKI_COUNTS": str(counts)}
+    command = [
+        EMULATOR, "-cpu", processor, "-plugin", str(arm / "libcount.so"), "-L", str(arm / "root"),
+        str(arm / "root/usr/bin/python3.11"), str(Path(__file__).with_name("guest.py")),
+        str(net), str(positions), str(ROUNDS), str(arm / "answers.npz"),
+    ]  # fmt: skip
+    subprocess.run(command, check=True, env=environment)
+    rounds = np.diff(np.loadtxt(counts), axis=0)
+    return np.median(rounds, axis=0) / ROWS, np.load(arm / "answers.npz")["policy"]
 
 
 def tell_processor(root: Path, part: str, features: str) -> None:
