@@ -16,6 +16,7 @@ This uses numba's interface for extensions (its manual, "Low-level extension API
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import numba
@@ -50,15 +51,17 @@ class Packing:
         """Pack a content."""
         if numba.config.DISABLE_JIT:
             return Packed(content, None, np.empty(0, np.uint8))
-        for kind, size, write in self._kinds:
-            memory = np.empty(size, np.uint8)
-            try:
-                write(content, memory.ctypes.data)
-            except TypeError:  # of another kind
-                continue
-            return Packed(content, kind, memory)
+        for kind in self._kinds:
+            with contextlib.suppress(TypeError):  # of another kind
+                return self._packed(content, *kind)
         self._begin(content)
-        return self.pack(content)
+        return self._packed(content, *self._kinds[-1])
+
+    def _packed(self, content: Any, kind: PackedType, size: int, write: Any) -> Packed:
+        """The content, of this kind; TypeError where it is not."""
+        memory = np.empty(size, np.uint8)
+        write(content, memory.ctypes.data)
+        return Packed(content, kind, memory)
 
     def _begin(self, content: Any) -> None:
         """Take the kind of a content; to find a content's type takes 0.6 ms, so that it is not looked up each time."""

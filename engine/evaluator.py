@@ -8,12 +8,13 @@ uniform evaluator (for tests), the rollout evaluator and the mixture of a net wi
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from ._jit import kernel
-from ._packed import Packing
+from ._packed import Packed, Packing
 from .board import SIZE, TO_PLAY, Board, allocate_boards, board_row, copy_board, new_board
 from .coords import BLACK, EMPTY, WHITE
 from .errors import ConfigError
@@ -125,8 +126,11 @@ class LeafBatch:
             path=np.zeros((capacity, 2 * MAX_DEPTH), np.int32),
             key=np.zeros(capacity, np.uint64),
         )
-        self.packed = _PACKING.pack(self.arrays)
+
+    @cached_property
+    def packed(self) -> Packed:
         """The arrays, for kernels."""
+        return _PACKING.pack(self.arrays)
 
     @property
     def planes(self) -> np.ndarray:

@@ -8,8 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ponnuki.engine.errors import ConfigError
-from ponnuki.nets.tables import settings_from
+from ponnuki.nets.tables import require, settings_from
 
 BLOCK_KINDS = ("fused", "residual", "inverted", "extra_dw", "convnext")
 ACTIVATIONS = ("relu", "hardswish")
@@ -46,10 +45,10 @@ class BlockConfig:
     gpool: bool = False
 
     def __post_init__(self) -> None:
-        _require(self.kind in BLOCK_KINDS, f"block kind {self.kind!r}: accepted are {', '.join(BLOCK_KINDS)}")
-        _require(self.channels > 0, f"block channels {self.channels}: must be positive")
-        _require(self.expansion > 0, f"block expansion {self.expansion}: must be positive")
-        _require(self.kernel % 2 == 1 and self.kernel > 0, f"block kernel {self.kernel}: must be odd")
+        require(self.kind in BLOCK_KINDS, f"block kind {self.kind!r}: accepted are {', '.join(BLOCK_KINDS)}")
+        require(self.channels > 0, f"block channels {self.channels}: must be positive")
+        require(self.expansion > 0, f"block expansion {self.expansion}: must be positive")
+        require(self.kernel % 2 == 1 and self.kernel > 0, f"block kernel {self.kernel}: must be odd")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,15 +73,15 @@ class NetConfig:
     heads: str = "pooled"
 
     def __post_init__(self) -> None:
-        _require(self.planes > 0, f"planes {self.planes}: must be positive")
-        _require(self.globals > 0, f"globals {self.globals}: must be positive")
-        _require(self.alpha > 0, f"alpha {self.alpha}: must be positive")
-        _require(len(self.blocks) > 0, "blocks: at least one is needed")
-        _require(
+        require(self.planes > 0, f"planes {self.planes}: must be positive")
+        require(self.globals > 0, f"globals {self.globals}: must be positive")
+        require(self.alpha > 0, f"alpha {self.alpha}: must be positive")
+        require(len(self.blocks) > 0, "blocks: at least one is needed")
+        require(
             self.activation in ACTIVATIONS,
             f"activation {self.activation!r}: accepted are {', '.join(ACTIVATIONS)}",
         )
-        _require(self.heads in HEADS, f"heads {self.heads!r}: accepted are {', '.join(HEADS)}")
+        require(self.heads in HEADS, f"heads {self.heads!r}: accepted are {', '.join(HEADS)}")
 
     def width(self, channels: float) -> int:
         """``channels`` after the width multiplier, rounded to a multiple of CHANNEL_STEP."""
@@ -114,11 +113,6 @@ class NetConfig:
         """The inverse of ``to_table``; ConfigError names an unknown or missing field."""
         blocks = tuple(settings_from(BlockConfig, block, "block of the net") for block in table.get("blocks", ()))
         return settings_from(cls, {**table, "blocks": blocks}, "net")
-
-
-def _require(condition: bool, message: str) -> None:
-    if not condition:
-        raise ConfigError(message)
 
 
 # ---------------------------------------------------------------------------------------------- presets
@@ -170,8 +164,8 @@ def preset(
     Raises:
         ConfigError: there is no such preset (all are listed), or a number is out of range.
     """
-    _require(name in PRESETS, f"net {name!r}: accepted are {', '.join(PRESETS)} or a TOML file")
-    _require(depth is None or depth > 0, f"depth {depth}: must be positive")
+    require(name in PRESETS, f"net {name!r}: accepted are {', '.join(PRESETS)} or a TOML file")
+    require(depth is None or depth > 0, f"depth {depth}: must be positive")
     chosen = PRESETS[name]
     return NetConfig(
         planes=planes,

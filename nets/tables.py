@@ -14,6 +14,12 @@ from ponnuki.records.replacing import replace_bytes
 Settings = TypeVar("Settings")
 
 
+def require(condition: bool, message: str) -> None:
+    """Raise ConfigError with the message where the condition does not hold."""
+    if not condition:
+        raise ConfigError(message)
+
+
 def settings_from(kind: type[Settings], table: Mapping[str, Any], where: str) -> Settings:
     """Settings of a kind, a dataclass, from a table; what is left out keeps its default.
 
@@ -23,10 +29,10 @@ def settings_from(kind: type[Settings], table: Mapping[str, Any], where: str) ->
     fields = {item.name: item for item in dataclasses.fields(kind)}  # type: ignore[arg-type]
     values: dict[str, Any] = {}
     for name, value in table.items():
-        _require(name in fields, f"{where}: unknown setting {name!r}; known are {', '.join(fields)}")
+        require(name in fields, f"{where}: unknown setting {name!r}; known are {', '.join(fields)}")
         values[name] = _fitting(value, _default(fields[name]), f"{where}: {name}")
     for name, item in fields.items():
-        _require(name in values or _default(item) is not dataclasses.MISSING, f"{where}: {name} is missing")
+        require(name in values or _default(item) is not dataclasses.MISSING, f"{where}: {name} is missing")
     try:
         return kind(**values)
     except ConfigError as error:
@@ -80,12 +86,7 @@ def _fitting(value: Any, default: Any, where: str) -> Any:
     if right and isinstance(value, dict):
         right = all(isinstance(number, (int, float)) and not isinstance(number, bool) for number in value.values())
         right = right and all(str(key).isdigit() for key in value) == all(str(key).isdigit() for key in default)
-    _require(right, f"{where} is {value!r}: expected {said}")
+    require(right, f"{where} is {value!r}: expected {said}")
     if isinstance(default, float):
         return float(value)
     return tuple(value) if isinstance(default, tuple) else value
-
-
-def _require(condition: bool, message: str) -> None:
-    if not condition:
-        raise ConfigError(message)

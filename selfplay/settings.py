@@ -9,8 +9,8 @@ from functools import cached_property
 
 from ponnuki.engine.config import SearchSettings, check_range
 from ponnuki.engine.coords import MAX_SIZE, MIN_SIZE
-from ponnuki.engine.errors import ConfigError
 from ponnuki.engine.rules import Rules, Scoring
+from ponnuki.nets.tables import require
 
 SELF_PLAY_SEARCH = SearchSettings(cache=True)
 """What self-play searches with, but for exploration at the root. The cache knows what cheap searches evaluated."""
@@ -43,14 +43,14 @@ class StartSettings:
         """Raises ConfigError for a value out of range."""
         object.__setattr__(self, "sizes", {int(size): float(share) for size, share in self.sizes.items()})
         for size in self.sizes:
-            _require(MIN_SIZE <= size <= MAX_SIZE, f"sizes: {size} is no board size; expected {MIN_SIZE} to {MAX_SIZE}")
+            require(MIN_SIZE <= size <= MAX_SIZE, f"sizes: {size} is no board size; expected {MIN_SIZE} to {MAX_SIZE}")
         for name in self.rules:
-            _require(
+            require(
                 Rules.preset(name).scoring == Scoring.AREA, f"rules: {name!r} count territory; self-play wants area"
             )
         for name in ("sizes", "rules"):
             shares = getattr(self, name).values()
-            _require(all(share >= 0 for share in shares) and sum(shares) > 0, f"{name}: expected shares above 0")
+            require(all(share >= 0 for share in shares) and sum(shares) > 0, f"{name}: expected shares above 0")
         check_range(self, "komi", -400, 400)
         check_range(self, "komi_stdev", 0, 100)
         check_range(self, "wide_komi_share", 0, 1)
@@ -138,8 +138,3 @@ class PlaySettings:
     def cheap_search(self) -> SearchSettings:
         """Of a search that only finds the next move."""
         return SELF_PLAY_SEARCH
-
-
-def _require(condition: bool, message: str) -> None:
-    if not condition:
-        raise ConfigError(message)
