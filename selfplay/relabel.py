@@ -9,6 +9,7 @@ that are there are not made again, so that a run goes on where it was stopped.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 import random
 import threading
@@ -16,14 +17,16 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ponnuki.engine.config import SearchSettings, check_range
+from ponnuki.engine.config import SearchSettings
 from ponnuki.engine.errors import ConfigError, IllegalMoveError
 from ponnuki.engine.game import Game
 from ponnuki.engine.pool import Pool
+from ponnuki.engine.ranges import SHARE, Range, Ranged
 from ponnuki.engine.rules import Rules
 from ponnuki.engine.search import Search, new_store
 from ponnuki.records.batches import Picks, make_batch
@@ -35,7 +38,7 @@ from ponnuki.records.targets import trainable_positions
 from ponnuki.selfplay.crew import Crew
 from ponnuki.selfplay.labels import policy_entries
 from ponnuki.selfplay.report import LoopLog
-from ponnuki.selfplay.stream import MOST_LOSSES, WorkersLost
+from ponnuki.selfplay.stream import TaskStream
 from ponnuki.selfplay.worker import NetFile, check_sizes, is_done, load
 
 BATCH = 32
@@ -54,15 +57,15 @@ SEARCH = SearchSettings(keep_ownership=True)
 
 
 @dataclass(frozen=True)
-class RelabelSettings:
+class RelabelSettings(Ranged):
     """Which positions are searched, and how."""
 
-    visits: int = 200
-    """Of each search, 2 to 1e6."""
-    share: float = 0.25
-    """Of the positions that can be learnt from, above 0 and at most 1."""
-    hard_share: float = 0.5
-    """Of those that are searched, how many are drawn in proportion to their surprise; the others alike. 0 to 1."""
+    visits: Annotated[int, Range(2, 1_000_000)] = 200
+    """Of each search."""
+    share: Annotated[float, Range(0, 1, above=True)] = 0.25
+    """Of the positions that can be learnt from."""
+    hard_share: Annotated[float, SHARE] = 0.5
+    """Of those that are searched, how many are drawn in proportion to their surprise; the others alike."""
     rules: str = ""
     """Name of the rules that the positions are searched and recorded under; empty: the games' own."""
     seed: int = 0
@@ -70,10 +73,7 @@ class RelabelSettings:
 
     def __post_init__(self) -> None:
         """Raises ConfigError for a value out of range."""
-        check_range(self, "visits", 2, 1_000_000)
-        check_range(self, "hard_share", 0, 1)
-        if not 0 < self.share <= 1:
-            raise ConfigError(f"share {self.share}: expected more than 0, at most 1")
+        super().__post_init__()
         if self.rules:
             Rules.preset(self.rules)
 
@@ -252,36 +252,24 @@ def relabel(
     """
     out.mkdir(parents=True, exist_ok=True)
     chunks = chunks_of(sources, out, settings)
-    waiting = [chunk for chunk in chunks if not chunk.target.exists()]
-    missing, begun, losses, positions = len(waiting), time.monotonic(), 0, 0
-    under_way: dict[int, Chunk] = {}
-    shards: dict[Path, Shard] = {}
-    while (waiting and not stop.is_set()) or under_way:
-        for worker in crew.idle:
-            if waiting and not stop.is_set():
-                chunk = under_way[worker] = waiting.pop(0)
-                if chunk.source not in shards:
-                    shards = {chunk.source: read_shard(chunk.source)}
-                games = [read_game(shards[chunk.source], index) for index in range(chunk.low, chunk.high)]
-                crew.call(worker, "label", games, chunk.seed)
-        for reply in crew.wait(1.0):
-            chunk = under_way.pop(reply.worker)
-            if reply.lost is not None:
-                losses += 1
-                log.say(f"worker {reply.worker} is lost: {reply.lost}; {chunk.target.name} is begun again")
-                if losses >= MOST_LOSSES:
-                    raise WorkersLost(f"{MOST_LOSSES} workers were lost; the last: {reply.lost}")
-                waiting.insert(0, chunk)
-                continue
-            losses = 0
-            positions += write_chunk(chunk, reply.value, settings)
-            missing -= 1
+    missing = [chunk for chunk in chunks if not chunk.target.exists()]
+    there, positions, begun = len(chunks) - len(missing), 0, time.monotonic()
+    shard_of = functools.lru_cache(maxsize=1)(read_shard)
+
+    def arguments(chunk: Chunk) -> tuple[list[GameRecord], int]:
+        return [read_game(shard_of(chunk.source), index) for index in range(chunk.low, chunk.high)], chunk.seed
+
+    stream = TaskStream(crew, "label", missing, arguments, log.say)
+    while stream.left:
+        if stop.is_set():
+            stream.stop()
+        for chunk, games in stream.poll():
+            positions += write_chunk(chunk, games, settings)
+            there += 1
         rate = 3600 * positions / max(1.0, time.monotonic() - begun)
-        done = len(chunks) - missing
-        what = f"{done} of {len(chunks)} files, {rate:,.0f} positions an hour"
-        log.progress(what, done, len(chunks))
+        log.progress(f"{there} of {len(chunks)} files, {rate:,.0f} positions an hour", there, len(chunks))
     log.end_progress()
-    return len(chunks) - missing, len(chunks)
+    return there, len(chunks)
 
 
 def write_chunk(chunk: Chunk, games: Sequence[GameRecord], settings: RelabelSettings) -> int:

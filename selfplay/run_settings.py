@@ -6,10 +6,11 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from ponnuki.arena.sprt import Sprt
 from ponnuki.engine.errors import ConfigError
+from ponnuki.engine.ranges import Range, Ranged
 from ponnuki.nets.tables import read_toml, settings_from, to_table, write_toml
 from ponnuki.selfplay.settings import PlaySettings, StartSettings
 from ponnuki.selfplay.window import WindowSettings
@@ -18,7 +19,7 @@ PRECISIONS = ("int8", "float32")
 
 
 @dataclass(frozen=True)
-class NetSettings:
+class NetSettings(Ranged):
     """The net, and what it begins as."""
 
     init: str = "zero"
@@ -27,34 +28,33 @@ class NetSettings:
     """Preset or TOML file of the architecture; unused where `init` names a net."""
     alpha: float = 1.0
     """Width multiplier of a preset."""
-    depth: int = 0
+    depth: Annotated[int, Range(0)] = 0
     """Blocks of a preset; 0: its own number."""
     data: tuple[str, ...] = ()
     """Records that a net from zero learns from before the first game: imported games, say."""
-    data_steps: int = 2000
+    data_steps: Annotated[int, Range(1)] = 2000
     """Steps of that."""
     precision: str = "int8"
     """What self-play and the gate run: int8, or float32."""
 
     def __post_init__(self) -> None:
         """Raises ConfigError for a value out of range."""
+        super().__post_init__()
         if self.precision not in PRECISIONS:
             raise ConfigError(f"precision is {self.precision!r}: expected {' or '.join(PRECISIONS)}")
-        if self.depth < 0 or self.data_steps < 1:
-            raise ConfigError("depth is 0 or more and data_steps 1 or more")
 
 
 @dataclass(frozen=True)
-class TrainingSettings:
+class TrainingSettings(Ranged):
     """How each generation's net is trained."""
 
-    new_positions: int = 10_000
-    """Positions to learn from that are played before each training, at least 1."""
-    reuse: float = 4.0
-    """How often a position is learnt from on average while it is in the window, above 0."""
-    batch_size: int = 96
+    new_positions: Annotated[int, Range(1)] = 10_000
+    """Positions to learn from that are played before each training."""
+    reuse: Annotated[float, Range(0, above=True)] = 4.0
+    """How often a position is learnt from on average while it is in the window."""
+    batch_size: Annotated[int, Range(1)] = 96
     """Positions a step on 19×19, up to twice as many on smaller boards."""
-    learning_rate: float = 0.003
+    learning_rate: Annotated[float, Range(0, above=True)] = 0.003
     """At the top of each training's schedule."""
     weight_decay: float = 0.02
     warm_up: float = 0.05
@@ -70,16 +70,13 @@ class TrainingSettings:
 
     def __post_init__(self) -> None:
         """Raises ConfigError for a value out of range."""
-        if self.new_positions < 1 or self.batch_size < 1:
-            raise ConfigError("new_positions and batch_size: expected 1 or more")
-        if not self.reuse > 0 or not self.learning_rate > 0:
-            raise ConfigError("reuse and learning_rate: expected more than 0")
+        super().__post_init__()
         if not 0 <= self.data_share < 1:
             raise ConfigError(f"data_share is {self.data_share}: expected 0 to less than 1")
 
 
 @dataclass(frozen=True)
-class GateSettings:
+class GateSettings(Ranged):
     """The match that a new net has to win before it plays."""
 
     enabled: bool = True
@@ -90,18 +87,17 @@ class GateSettings:
     """… this much; it opens in the other case."""
     error: float = 0.05
     """Chance of each mistake, above 0 to less than 0.5."""
-    pairs: int = 100
+    pairs: Annotated[int, Range(1)] = 100
     """Most pairs of games; a test undecided then opens the gate for more than half of the points."""
-    visits: int = 60
+    visits: Annotated[int, Range(1)] = 60
     """Of each move."""
-    pairs_at_once: int = 8
+    pairs_at_once: Annotated[int, Range(1)] = 8
     """That a worker plays."""
 
     def __post_init__(self) -> None:
         """Raises ConfigError for a value out of range."""
+        super().__post_init__()
         _ = self.test
-        if self.pairs < 1 or self.visits < 1 or self.pairs_at_once < 1:
-            raise ConfigError("pairs, visits and pairs_at_once: expected 1 or more")
 
     @property
     def test(self) -> Sprt:
@@ -110,21 +106,16 @@ class GateSettings:
 
 
 @dataclass(frozen=True)
-class CrewSettings:
+class CrewSettings(Ranged):
     """Who plays."""
 
-    workers: int = 0
+    workers: Annotated[int, Range(0)] = 0
     """Processes, or actors of a cluster; 0: one a core."""
     ray: str = ""
     """A cluster: `auto`, or its address; empty: this machine alone."""
     overlap: bool = False
     """Whether self-play goes on while a net is trained: for clusters, whose workers are not the trainer's cores."""
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        """Raises ConfigError for a value out of range."""
-        if self.workers < 0 or self.seed < 0:
-            raise ConfigError("workers and seed: expected 0 or more")
+    seed: Annotated[int, Range(0)] = 0
 
 
 @dataclass(frozen=True)

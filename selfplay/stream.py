@@ -1,10 +1,10 @@
-"""Self-play and duels going on in a crew: every idle worker is given something to do, and lost ones are replaced."""
+"""Self-play, duels and other tasks of a crew: every idle worker is given something to do, lost ones are replaced."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Generic, TypeVar
 
 from ponnuki.engine.errors import PonnukiError
 from ponnuki.selfplay.crew import Crew, Reply
@@ -23,13 +23,15 @@ MOST_LOSSES = 10
 
 Say = Callable[[str], None]
 
+Task = TypeVar("Task")
+
 
 class WorkersLost(PonnukiError):
     """Workers end again and again."""
 
 
 class _Stream:
-    """What both kinds of work share: who was told what, and the losses."""
+    """What all kinds of work share: who was told what, and the losses."""
 
     def __init__(self, crew: Crew, say: Say) -> None:
         self.crew, self.say = crew, say
@@ -62,7 +64,7 @@ class _Stream:
         self._told.pop(reply.worker, None)
         self.losses += 1
         self._in_a_row += 1
-        self.say(f"worker {reply.worker} is lost: {reply.lost}; its games in progress go with it, a new one begins")
+        self.say(f"worker {reply.worker} is lost: {reply.lost}; what it was at goes with it, a new one begins")
         if self._in_a_row >= MOST_LOSSES:
             raise WorkersLost(f"{MOST_LOSSES} workers were lost one after the other; the last: {reply.lost}")
 
@@ -186,4 +188,51 @@ class DuelStream(_Stream):
 
     def _lost(self, reply: Reply) -> None:
         self._left_over += sorted(self._pairs.pop(reply.worker, ()), reverse=True)
+        super()._lost(reply)
+
+
+class TaskStream(_Stream, Generic[Task]):
+    """Tasks, each a call of its own; those of lost workers are begun again."""
+
+    def __init__(
+        self, crew: Crew, method: str, tasks: Sequence[Task], arguments: Callable[[Task], tuple[Any, ...]], say: Say
+    ) -> None:
+        """Do tasks, in order.
+
+        Args:
+            method: the worker's, which does one.
+            arguments: what the method is called with; asked for when a worker is free to begin.
+        """
+        super().__init__(crew, say)
+        self._method, self._arguments = method, arguments
+        self._waiting = list(reversed(tasks))
+        self._under_way: dict[int, Task] = {}
+
+    @property
+    def left(self) -> int:
+        """Tasks waiting or under way."""
+        return len(self._waiting) + len(self._under_way)
+
+    def stop(self) -> None:
+        """Begin no further task: those under way are the last."""
+        self._waiting.clear()
+
+    def poll(self, timeout_s: float = 1.0) -> list[tuple[Task, Any]]:
+        """Keep all workers at it; the tasks that are done, with what came of them.
+
+        Raises:
+            PonnukiError: what a worker raised.
+            WorkersLost: they end again and again.
+        """
+        for worker in self.crew.idle[: len(self._waiting)]:
+            task = self._under_way[worker] = self._waiting.pop()
+            self.crew.call(worker, self._method, *self._arguments(task))
+        done = []
+        for reply in self._received(timeout_s):
+            done.append((self._under_way.pop(reply.worker), reply.value))
+            self._in_a_row = 0
+        return done
+
+    def _lost(self, reply: Reply) -> None:
+        self._waiting.append(self._under_way.pop(reply.worker))
         super()._lost(reply)

@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
-from ponnuki.engine.errors import ConfigError
+from ponnuki.engine.ranges import Range, Ranged
 
 
 @dataclass(frozen=True)
-class WindowSettings:
+class WindowSettings(Ranged):
     """KataGo's rule: c · (1 + β · ((n / c)^α − 1) / α) of n positions, all of them up to c."""
 
-    start: int = 20_000
-    """c: positions up to which all are kept, at least 1."""
-    exponent: float = 0.75
-    """α: how the window grows with the run, above 0 to 1."""
-    growth: float = 0.4
-    """β: growth at n = c, above 0 to 1."""
-
-    def __post_init__(self) -> None:
-        """Raises ConfigError for a value out of range."""
-        if self.start < 1:
-            raise ConfigError(f"start is {self.start}: expected 1 or more")
-        for name in ("exponent", "growth"):
-            if not 0 < getattr(self, name) <= 1:
-                raise ConfigError(f"{name} is {getattr(self, name)}: expected more than 0 and at most 1")
+    start: Annotated[int, Range(1)] = 20_000
+    """c: positions up to which all are kept."""
+    exponent: Annotated[float, Range(0, 1, above=True)] = 0.75
+    """α: how the window grows with the run."""
+    growth: Annotated[float, Range(0, 1, above=True)] = 0.4
+    """β: growth at n = c."""
 
     def positions(self, total: int) -> int:
         """The newest positions of so many that are learnt from."""

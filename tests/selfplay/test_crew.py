@@ -14,7 +14,7 @@ from ponnuki.engine.errors import ConfigError
 from ponnuki.selfplay.crew import LocalCrew, Reply, WorkerError, seed_of
 from ponnuki.selfplay.duel import DuelSettings, PairResult
 from ponnuki.selfplay.settings import StartSettings
-from ponnuki.selfplay.stream import MOST_LOSSES, DuelStream, GameStream, WorkersLost
+from ponnuki.selfplay.stream import MOST_LOSSES, DuelStream, GameStream, TaskStream, WorkersLost
 from ponnuki.selfplay.worker import NetFile
 
 
@@ -144,7 +144,7 @@ def test_a_new_worker_is_told_the_net_again() -> None:
         stream.poll()
     assert [method for method, _ in crew.calls] == ["use", "play", "play", "use", "play"]
     assert crew.calls[0][1] == (NET, 0.02)
-    assert lines == ["worker 0 is lost: gone; its games in progress go with it, a new one begins"]
+    assert lines == ["worker 0 is lost: gone; what it was at goes with it, a new one begins"]
     stream.use(NET, 0.01)
     stream.poll()
     assert crew.calls[-1] == ("use", (NET, 0.01))
@@ -175,3 +175,25 @@ def test_no_pairs_are_begun_once_the_numbers_are_used_up() -> None:
     for _ in range(4):
         stream.poll()
     assert [method for method, _ in crew.calls] == ["duel", "play_pairs"]
+
+
+def test_a_lost_worker_s_task_is_begun_again_before_the_others() -> None:
+    crew = Script(["gone", ["A"], "gone", "gone", ["B"]])
+    stream = TaskStream(crew, "do", ["a", "b", "c"], lambda task: (task, 1), lambda line: None)
+    done = [pair for _ in range(5) for pair in stream.poll()]
+    assert done == [("a", ["A"]), ("b", ["B"])]
+    assert crew.calls == [("do", (task, 1)) for task in ("a", "a", "b", "b", "b")]
+    assert stream.left == 1
+
+
+def test_tasks_under_way_are_the_last_after_a_stop() -> None:
+    class Later(Script):
+        def wait(self, timeout_s: float) -> list[Reply]:
+            return [] if timeout_s == 0 else super().wait(timeout_s)
+
+    stream = TaskStream(Later([1]), "do", ["a", "b"], lambda task: (task,), lambda line: None)
+    assert stream.poll(0) == []
+    stream.stop()
+    assert stream.left == 1
+    assert stream.poll() == [("a", 1)]
+    assert stream.left == 0

@@ -127,7 +127,7 @@ def test_workers_that_are_lost_again_and_again_end_the_run(net: Path, tmp_path: 
     settings = RelabelSettings(visits=VISITS)
     write_shard(tmp_path / "games.npz", random_shard(5, 5, games=2))
     crew = InThisProcess(Relabeller(NetFile("small", net.read_bytes()), settings, 0), losses=99)
-    with pytest.raises(WorkersLost, match="10 workers were lost; the last: gone"):
+    with pytest.raises(WorkersLost, match="10 workers were lost one after the other; the last: gone"):
         run(crew, tmp_path / "games.npz", tmp_path / "out", settings)
 
 
