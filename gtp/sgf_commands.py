@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 from ponnuki.engine.errors import PonnukiError
@@ -40,12 +41,13 @@ def _read_game(path: Path, move_number: int | None, present: Game) -> Game:
         PonnukiError: no SGF that we can play through.
         OSError: the file cannot be read.
     """
-    from ponnuki.records.sgf import parse_sgf
+    from ponnuki.records.sgf import record_and_moves, split_collection
 
-    record = parse_sgf(path.read_bytes(), present.rules, present.komi)[0]
-    if move_number is not None:
-        record.moves = record.moves[: max(0, move_number - 1)]
-    return record.to_game()
+    record, moves = record_and_moves(split_collection(path.read_bytes())[0], present.rules, present.komi)
+    game = dataclasses.replace(record, moves=[]).to_game()
+    for played in moves if move_number is None else moves[: max(0, move_number - 1)]:
+        game.play(played.move, played.colour)
+    return game
 
 
 def printsgf(table: Table, request: Request) -> str:
@@ -53,7 +55,7 @@ def printsgf(table: Table, request: Request) -> str:
     from ponnuki.records.games import GameRecord
     from ponnuki.records.sgf import to_sgf
 
-    data = to_sgf(GameRecord.from_game(table.game))
+    data = to_sgf(GameRecord.from_game(table.game), table.game.moves)
     if not request.arguments:
         return data.decode("utf-8")
     path = Path(" ".join(request.arguments))

@@ -83,6 +83,11 @@ class GameRecord:
             game.play(move)
         return game
 
+    def coloured_moves(self) -> list[tuple[int, int]]:
+        """(colour, move) of all moves."""
+        colours = self.first, opponent(self.first)
+        return [(colours[index % 2], move) for index, move in enumerate(self.moves)]
+
     @property
     def handicap(self) -> int:
         """Handicap stones: the set-up's where it is all Black, two stones or more, and White plays first; else 0."""

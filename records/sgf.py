@@ -212,11 +212,13 @@ def _handicap_as_setup(
         raise RecordError(f"handicap without stones: {error}") from None
 
 
-def to_sgf(record: GameRecord, **root_values: Any) -> bytes:
+def to_sgf(record: GameRecord, moves: Iterable[tuple[int, int]] | None = None, **root_values: Any) -> bytes:
     """A record as SGF (FF[4], UTF-8): what `parse_sgf` reads, the labels left out.
 
     Args:
         record: the game.
+        moves: its moves as (colour, move), where a colour played several in a row; by default the record's, in which
+            a pass stands between those.
         root_values: further root properties by name, as sgfmill takes them, such as ``PB="Shusaku"``.
     """
     game = sgf.Sgf_game(record.size, encoding="UTF-8")
@@ -234,9 +236,8 @@ def to_sgf(record: GameRecord, **root_values: Any) -> bytes:
         root.set("HA", record.handicap)
     for name, value in root_values.items():
         root.set(name, value)
-    for index, move in enumerate(record.moves):
-        black = (record.first == BLACK) == (index % 2 == 0)
-        game.extend_main_sequence().set_move("b" if black else "w", sgfmill_point(move, record.size))
+    for colour, move in record.coloured_moves() if moves is None else moves:
+        game.extend_main_sequence().set_move("b" if colour == BLACK else "w", sgfmill_point(move, record.size))
     data: bytes = game.serialise()
     return data
 

@@ -353,11 +353,12 @@ class TestSgf:
         [
             [],
             ["play b C3", "play w pass", "play b A1"],
+            ["play b C3", "play b D4", "play w pass", "play w A1", "play w B1"],
             ["fixed_handicap 3", "play w E5"],
             ["set_position b A1 w B2", "gogui-setup_player w", "play w C3"],
             ["komi -3.5", "kata-set-rules japanese", "play b D4"],
         ],
-        ids=["empty", "moves", "handicap", "position", "terms"],
+        ids=["empty", "moves", "turns", "handicap", "position", "terms"],
     )
     def test_what_is_printed_loads_again(self, tmp_path, lines):
         desk = Desk()
