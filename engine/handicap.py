@@ -1,6 +1,14 @@
-"""Where handicap stones go: GTP's fixed placement, and our choice where the placement is free."""
+"""Handicap stones: GTP's fixed placement, our choice where the placement is free, and what they are worth."""
 
 from __future__ import annotations
+
+from itertools import takewhile
+
+from .coords import BLACK, WHITE
+from .game import Game
+
+MOVE_WORTH = 14.0
+"""Points of one move at the start of a game: the fair komi is half of it."""
 
 FIXED_PATTERNS = {
     2: ("00", "22"),
@@ -64,6 +72,20 @@ def free_handicap(size: int, stones: int) -> list[int]:
     while len(points) < stones:
         points.append(_loneliest(size, points))
     return points
+
+
+def head_start_black(game: Game) -> float:
+    """Points that a game's terms are worth to Black before a move is played well or badly: about 0 in an even game.
+
+    Handicap stones count whether they were set up or played one after the other, as some clients do.
+    """
+    if game.handicap:
+        ahead = game.handicap - 0.5
+    else:
+        first = game.moves[0][0] if game.moves else game.to_play
+        in_a_row = len(list(takewhile(lambda played: played[0] == first, game.moves)))
+        ahead = (max(1, in_a_row) - 0.5) * {BLACK: 1, WHITE: -1}[first]
+    return MOVE_WORTH * ahead - game.total_komi
 
 
 def _loneliest(size: int, taken: list[int]) -> int:

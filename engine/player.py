@@ -13,11 +13,13 @@ import numpy as np
 from .choice import choose
 from .clock import Clock
 from .config import DEFAULT_MOVE_TIME_S, Limits, PlayerSettings, Restriction
+from .coords import BLACK
 from .ending import Judgement, judge_board, last_word
 from .estimate import FinalStatus, final_status, ownership_black
 from .evaluations import EvaluationStore
 from .evaluator import Evaluator, RolloutEvaluator
 from .game import Game
+from .handicap import head_start_black
 from .pool import Pool
 from .rollout_search import RolloutSearch
 from .search import Search, SearchSnapshot, new_store
@@ -25,7 +27,13 @@ from .searching import Searching
 from .timing import Budget, Timekeeper, plan
 
 RESIGN_BEFORE = 0.2
-"""No resignation before this many moves a point of the board."""
+"""No resignation before this many moves a point of the board, …"""
+
+RESIGN_BEFORE_BEHIND = 0.6
+"""… or this many by a side that the terms put far behind: it plays for the opponent's mistakes."""
+
+FAR_BEHIND = 10.0
+"""Points that are far behind at the start."""
 
 UNSEEN_S = 0.02
 """Seconds of a move that pass on the client's clock before and after ours runs: `time_left` tells whole seconds alone,
@@ -305,5 +313,7 @@ class Player:
         behind = not self.evaluator.outputs.lead or snapshot.lead_to_play <= -settings.resign_lead
         hopeless = behind and snapshot.winrate < settings.resign_threshold
         self._bad_moves[colour] = self._bad_moves[colour] + 1 if hopeless else 0
-        early = len(self.game.moves) < RESIGN_BEFORE * self.game.size**2
+        head_start = head_start_black(self.game) * (1 if colour == BLACK else -1)
+        patience = RESIGN_BEFORE_BEHIND if head_start <= -FAR_BEHIND else RESIGN_BEFORE
+        early = len(self.game.moves) < patience * self.game.size**2
         return not early and self._bad_moves[colour] >= self.settings.resign_moves

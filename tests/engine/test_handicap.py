@@ -2,8 +2,16 @@
 
 import pytest
 
-from ponnuki.engine.coords import vertex
-from ponnuki.engine.handicap import fixed_handicap, free_handicap, max_fixed_handicap, max_free_handicap
+from ponnuki.engine.coords import BLACK, WHITE, vertex
+from ponnuki.engine.game import Game
+from ponnuki.engine.handicap import (
+    fixed_handicap,
+    free_handicap,
+    head_start_black,
+    max_fixed_handicap,
+    max_free_handicap,
+)
+from ponnuki.engine.rules import Rules
 
 
 def vertices(points, size):
@@ -83,3 +91,38 @@ def test_free_handicap_refuses(stones):
     assert max_free_handicap(9) == 80
     with pytest.raises(ValueError, match="expected 2 to 80"):
         free_handicap(9, stones)
+
+
+class TestHeadStart:
+    @pytest.mark.parametrize(("komi", "points"), [(7.0, 0), (0.0, 7), (-10.0, 17), (20.0, -13)])
+    def test_komi(self, komi, points):
+        game = Game(9, komi)
+        assert head_start_black(game) == points
+        game.play(40)
+        game.play(41)
+        assert head_start_black(game) == points
+
+    @pytest.mark.parametrize("stones", [2, 4, 9])
+    def test_stones_set_up_or_played(self, stones):
+        points = fixed_handicap(19, stones)
+        placed, played = Game(19, 0.5), Game(19, 0.5)
+        placed.set_handicap(points)
+        for point in points:
+            played.play(point, BLACK)
+        for game in (placed, played):
+            assert head_start_black(game) == 14 * stones - 7.5
+            game.play(0, WHITE)
+            game.play(1, BLACK)
+            assert head_start_black(game) == 14 * stones - 7.5
+
+    def test_white_begins(self):
+        game = Game(19, 0.0)
+        game.play(0, WHITE)
+        assert head_start_black(game) == -7
+        game.play(40, WHITE)
+        assert head_start_black(game) == -21
+
+    def test_compensation_for_stones_is_komi(self):
+        game = Game(19, 0.5, Rules.preset("chinese"))
+        game.set_handicap(fixed_handicap(19, 4))
+        assert head_start_black(game) == 4 * 14 - 7 - 0.5 - 4

@@ -364,6 +364,23 @@ def test_no_resignation_without_need(value_black: float, threshold: float) -> No
         assert not player.genmove(BLACK).resign
 
 
+@pytest.mark.parametrize("terms", ["komi", "stones"])
+def test_no_resignation_for_long_by_the_side_that_the_terms_put_behind(terms: str) -> None:
+    """Black's side of the same game resigns as early as ever."""
+    resigned_at = {}
+    for value_black in (0.99, -0.99):
+        game = Game(7, -10.5 if terms == "komi" else 0.5)
+        if terms == "stones":
+            game.set_handicap([16, 32])
+        settings = replace(QUICK, resign_threshold=0.05, resign_moves=1)
+        player = Player(game, CertainEvaluator(value_black), settings)
+        while not player.genmove().resign:
+            pass
+        resigned_at[player.game.to_play] = len(game.moves)
+    assert resigned_at[BLACK] in (10, 11)
+    assert resigned_at[WHITE] in (30, 31)
+
+
 def test_hopeless_moves_must_follow_each_other() -> None:
     evaluator = CertainEvaluator(-0.99)
     player = Player(Game(5), evaluator, replace(QUICK, resign_threshold=0.05, resign_moves=2, reuse_tree=False))
