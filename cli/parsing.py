@@ -24,11 +24,12 @@ UNSETTABLE = ("config", "debug", "help")
 
 
 class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
-    """Shows a default where there is one to show."""
+    """Shows a default where there is one to show, and the help does not tell of it in its own words."""
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
-        nothing = action.default is None or action.default is False or action.default == {}
-        return action.help if nothing else super()._get_help_string(action)
+        nothing = action.default is False or action.default in (None, "", {})
+        told = "(default: " in (action.help or "")
+        return action.help if nothing or told else super()._get_help_string(action)
 
 
 class Parser(argparse.ArgumentParser):

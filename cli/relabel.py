@@ -28,11 +28,11 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> Parser:
     parser.add_argument("--weights", metavar="W",
                         help="an .onnx file or a shipped net's name (default: the shipped net)")
     parser.add_argument("--visits", type=whole_number(2), default=200, metavar="V",
-                        help="visits of each search (default: 200)")
+                        help="visits of each search")
     parser.add_argument("--share", type=number(0, 1, above=True), default=0.25, metavar="S",
-                        help="share of the positions that is searched (default: 0.25)")
+                        help="share of the positions that is searched")
     parser.add_argument("--hard-share", type=number(0, 1), default=0.5, metavar="S",
-                        help="share of those that is drawn by how much their records surprise the net (default: 0.5)")
+                        help="share of those that is drawn by how much their records surprise the net")
     parser.add_argument("--rules", default="", metavar="NAME",
                         help="rules to search under, and to record (default: the games' own)")
     add_crew_options(parser)

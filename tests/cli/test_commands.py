@@ -30,7 +30,10 @@ def test_command_describes_itself(name: str, capsys: pytest.CaptureFixture[str])
     with pytest.raises(SystemExit) as left:
         build_parser([name]).parse_args([name, "--help"])
     assert left.value.code == 0
-    assert capsys.readouterr().out.startswith(f"usage: ponnuki {name}")
+    said = " ".join(capsys.readouterr().out.split())
+    assert said.startswith(f"usage: ponnuki {name}")
+    assert said.count("(default: ") == len(re.findall(r"\(default: [^){}]+\)", said)), "a default that tells nothing"
+    assert ") (default: " not in said, "a default that is told twice"
     assert callable(command_module(name).run)
 
 
