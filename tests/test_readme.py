@@ -63,7 +63,7 @@ def test_links_lead_somewhere(page: str) -> None:
     assert missing == []
 
 
-def test_every_folder_of_the_table_exists() -> None:
-    folders = re.findall(r"^\| `(\w+)/` \|", README, re.MULTILINE)
-    assert len(folders) == 11
-    assert [folder for folder in folders if not (ROOT / folder).is_dir()] == []
+def test_the_table_names_every_folder() -> None:
+    told = re.findall(r"^\| `(\w+)/` \|", README, re.MULTILINE)
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")}
+    assert set(told) == packages | {"tests", "docs"}
