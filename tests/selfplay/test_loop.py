@@ -303,7 +303,7 @@ def test_a_run_keeps_its_settings(tmp_path: Path) -> None:
     ({"gate": {"elo0": 50.0, "elo1": 10.0}}, "the first has to be the lower one"),
     ({"net": {"precision": "int4"}}, "precision is 'int4'"),
     ({"train": {"data_share": 1.0}}, "data_share is 1.0"),
-    ({"crew": {"workers": -1}}, "workers and seed"),
+    ({"crew": {"workers": -1}}, "workers is -1: expected 0 or more"),
 ])  # fmt: skip
 def test_settings_that_are_not_accepted(table: dict[str, object], complaint: str) -> None:
     with pytest.raises(ConfigError) as caught:
