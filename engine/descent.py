@@ -111,7 +111,7 @@ def descend(tree, store, position, scratch, parameters, plan, transpositions):
     copy_board(position.board, scratch.board)
     path = scratch.path
     node = np.int64(ROOT)
-    depth = 0
+    depth = np.int64(0)
     tree.pending[node] += 1
     while tree.state[node] == EXPANDED:
         link = np.int64(NO_LINK)
@@ -138,9 +138,9 @@ def settle_ended_game(tree, node, depth, position, scratch, parameters):
     board = scratch.board
     stones_of(board, scratch.stones)
     size = np.int64(board.info[SIZE])
-    margin = board_margin(scratch.stones, size, scratch.owners, scratch.stack, False) - position.komi
+    margin = board_margin(scratch.stones, size, scratch.owners, scratch.stack, np.bool_(False)) - position.komi
     sign = 1.0 if board.info[TO_PLAY] == BLACK else -1.0
-    settle(tree, node, sign * np.sign(margin), sign * margin, depth, parameters)
+    settle(tree, node, np.float32(sign * np.sign(margin)), np.float32(sign * margin), depth, parameters)
     tree.state[node] = TERMINAL
 
 
@@ -154,7 +154,7 @@ def expand_known(tree, store, node, slot, depth, parameters):
 
 
 @kernel
-def write_leaf(tree, node, depth, leaves, row, key, symmetry, scratch, position, needs):
+def write_leaf(node, depth, leaves, row, key, symmetry, scratch, position, needs):
     """Note a leaf in a row of the batch whose legal moves are written, with what the evaluator needs."""
     leaves.node[row] = node
     leaves.depth[row] = depth
@@ -164,7 +164,6 @@ def write_leaf(tree, node, depth, leaves, row, key, symmetry, scratch, position,
         leaves.path[row, step] = scratch.path[step]
     fill_inputs(leaves, row, scratch.board, position, needs)
     bar_moves(leaves.legal[row], position, np.int64(scratch.board.info[TO_PLAY]), depth)
-    tree.state[node] = AWAITING
 
 
 @kernel
@@ -199,36 +198,27 @@ def collect_leaves(search, batch, ways, needs, start, limit, room):
             continue
         symmetry = random_below(scratch.random, np.int64(SYMMETRIES)) if needs.random_symmetry else np.int64(0)
         seed = next_random(scratch.random)
-        fill_leaf(leaves, row, board, position, position.history_length + depth, symmetry, seed)
-        key = NO_KEY
-        if ways.cached and not ended and (depth > 0 or ways.root_symmetries == 1):
-            key = evaluation_key(board, position, leaves.legal[row])
-            slot = find_slot(store, key)
-            if slot != NO_SLOT:
-                expand_known(tree, store, node, slot, depth, parameters)
-                back_up(tree, node, scratch.path, depth, parameters)
-                finished += 1
-                continue
-        if ended:
-            leaves.legal[row, :] = 0  # under territory scoring the evaluation settles an ended game
-        write_leaf(tree, node, depth, leaves, row, key, symmetry, scratch, position, needs)
-        row += 1
+        copies = min(ways.root_symmetries, start + room - row) if depth == 0 else 1
+        for copy in range(copies):
+            turned = (symmetry + copy) % SYMMETRIES
+            fill_leaf(leaves, row, board, position, position.history_length + depth, turned, seed)
+            key = NO_KEY
+            if ways.cached and not ended and (depth > 0 or ways.root_symmetries == 1):
+                key = evaluation_key(board, position, leaves.legal[row])
+                slot = find_slot(store, key)
+                if slot != NO_SLOT:
+                    expand_known(tree, store, node, slot, depth, parameters)
+                    back_up(tree, node, scratch.path, depth, parameters)
+                    finished += 1
+                    break
+            if ended:
+                leaves.legal[row, :] = 0  # under territory scoring the evaluation settles an ended game
+            write_leaf(node, depth, leaves, row, key, turned, scratch, position, needs)
+            tree.state[node] = AWAITING
+            row += 1
         if depth == 0:
-            row = write_root_again(tree, leaves, row, start + room, ways.root_symmetries, scratch, position, needs)
             break
     return row - start, finished, False
-
-
-@kernel
-def write_root_again(tree, leaves, row, end, symmetries, scratch, position, needs):
-    """Write the root, just written into the row before, in further symmetries. Returns the row after the last."""
-    first = row - 1
-    while row - first < symmetries and row < end:
-        symmetry = (leaves.symmetry[first] + row - first) % SYMMETRIES
-        fill_leaf(leaves, row, scratch.board, position, position.history_length, symmetry, leaves.seed[first])
-        write_leaf(tree, ROOT, 0, leaves, row, NO_KEY, symmetry, scratch, position, needs)
-        row += 1
-    return row
 
 
 @kernel

@@ -160,7 +160,7 @@ def self_komi(board, komi, scoring):
 def write_stone_planes(board, legal, suicide, base, per_row, per_col, planes):
     """Planes of stones, liberties and ko; `planes` is float32[PLANES, N*N], zeroed."""
     size = board.info[SIZE]
-    own = board.info[TO_PLAY]
+    own = np.int64(board.info[TO_PLAY])
     for row in range(size):
         for col in range(size):
             place = np.int64((row + 1) * (size + 1) + col + 1)

@@ -135,9 +135,9 @@ def put(reading, stride, place, colour, logged):
         near_colour = reading.colour[near]
         if near_colour == EMPTY or near_colour == OFF_BOARD or near_colour == colour:
             continue
-        if free_points(reading, stride, near, 1)[0] == 0:
+        if free_points(reading, stride, near, np.int64(1))[0] == 0:
             logged = take_off(reading, stride, near, logged)
-    if logged == before and free_points(reading, stride, place, 1)[0] == 0:
+    if logged == before and free_points(reading, stride, place, np.int64(1))[0] == 0:
         reading.colour[place] = EMPTY
         return np.int64(-1)
     reading.log[logged] = place
@@ -174,7 +174,7 @@ def ask_defender(reading, stride, prey, liberty, frame):
     frame[SIDE] = DEFENDER
     frame[NEXT] = 0
     frame[OPTION] = liberty
-    count = 1
+    count = np.int64(1)
     walk = reading.prey_walk[0] + 1
     reading.prey_walk[0] = walk
     colour = reading.colour[prey]
@@ -194,7 +194,7 @@ def ask_defender(reading, stride, prey, liberty, frame):
                 reading.prey_chain[waiting] = near
                 waiting += 1
                 continue
-            liberties, point, _ = free_points(reading, stride, near, 2)
+            liberties, point, _ = free_points(reading, stride, near, np.int64(2))
             if liberties == 1 and count < OPTIONS and is_new(frame, count, point):
                 frame[OPTION + count] = point
                 count += 1
@@ -225,7 +225,7 @@ def is_captured(reading, stride, prey, attack):
         logged = put(reading, stride, attack, 3 - colour, logged)
         if logged < 0:
             return False
-    count, liberty, _ = free_points(reading, stride, prey, 2)
+    count, liberty, _ = free_points(reading, stride, prey, np.int64(2))
     if count != 1:
         if attack != 0:
             take_back(reading, logged)
@@ -271,7 +271,7 @@ def read_on(reading, stride, prey, logged):
             continue
         logged = played
         nodes += 1
-        count, first, second = free_points(reading, stride, prey, 3)
+        count, first, second = free_points(reading, stride, prey, np.int64(3))
         answered = True
         if side == DEFENDER:
             lost = count == 1

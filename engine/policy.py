@@ -236,7 +236,7 @@ def add_vital(board, policy, count, start, colour):
     if (points == 3 or (points == 4 and widest == 3) or (points == 5 and (joins == 10 or widest == 4))
             or (points == 6 and joins == 12 and widest == 4)):
         if vital != board.info[KO_POINT]:
-            count = add(policy, count, vital, NAKADE)
+            count = add(policy, count, vital, np.int64(NAKADE))
     return count
 
 
@@ -357,8 +357,8 @@ def heavy_rollout(board, policy, state, first):
     size = np.int64(board.info[SIZE])
     colour = np.int64(board.info[TO_PLAY])
     passes = np.int64(board.info[PASSES])
-    last = recent_place(board, 0)
-    before = recent_place(board, 1)
+    last = recent_place(board, np.int64(0))
+    before = recent_place(board, np.int64(1))
     limit = MOVES_PER_POINT * size * size
     moves = 0
     for place in range(first.shape[0]):

@@ -171,7 +171,7 @@ def expand_rave(tree, node, board, position, depth, scratch, policy, parameters)
     legal_moves(board, position.history, length, position.ko, position.suicide, scratch.legal)
     bar_moves(scratch.legal, position, colour, depth)
     spread_policy(board, scratch.share, policy, colour)
-    last = recent_place(board, 0)
+    last = recent_place(board, np.int64(0))
     edge = first
     for point in range(area):
         if scratch.legal[point] == 0:
@@ -183,7 +183,7 @@ def expand_rave(tree, node, board, position, depth, scratch, policy, parameters)
         write_prior(tree, edge, board, place, colour, last, scratch.share[place], parameters)
         edge += 1
     if edge == first or scratch.legal[area] != 0:
-        add_edge(tree, edge, PASS_PLACE)
+        add_edge(tree, edge, np.int64(PASS_PLACE))
         # A pass looks bad until it is tried, unless the opponent has just passed.
         tree.prior_visits[edge] = parameters.prior_even
         tree.prior_wins[edge] = parameters.prior_even * (0.5 if board.info[PASSES] > 0 else 0.1)
@@ -209,7 +209,8 @@ def add_edge(tree, edge, place):
 def spread_policy(board, share, policy, colour):
     """Write the weight that the rollouts' policy gives each move as an answer to the last two, 0 for others."""
     share[:] = 0.0
-    count = gather(board, policy, recent_place(board, 0), recent_place(board, 1), colour)
+    last, before = recent_place(board, np.int64(0)), recent_place(board, np.int64(1))
+    count = gather(board, policy, last, before, colour)
     for index in range(count):
         share[policy.place[index]] += policy.share[index]
 
@@ -288,7 +289,7 @@ def play_one(tree, position, scratch, policy, parameters):
     copy_board(position.board, board)
     size = np.int64(board.info[SIZE])
     node = np.int64(0)
-    depth = 0
+    depth = np.int64(0)
     last_depth = scratch.path_edge.shape[0] - 1
     while board.info[PASSES] < 2 and depth < last_depth:
         if tree.edge_count[node] == UNEXPANDED:
@@ -316,7 +317,7 @@ def play_one(tree, position, scratch, policy, parameters):
     else:
         scratch.first[:] = EMPTY
         stones_of(board, scratch.stones)
-        margin = board_margin(scratch.stones, size, scratch.owners, scratch.stack, False) - position.komi
+        margin = board_margin(scratch.stones, size, scratch.owners, scratch.stack, np.bool_(False)) - position.komi
         for point in range(size * size):
             scratch.ownership[point] += (scratch.owners[point] & 1) - (scratch.owners[point] >> 1)
     result = result_of(margin, parameters.score_share, size)

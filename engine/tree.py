@@ -355,7 +355,7 @@ def keep_below(source, start, target, old_index, new_index):
     """
     target.used[:] = 0
     target.bucket[:] = NO_NODE
-    add_node(target, source.key[start], False)
+    add_node(target, source.key[start], np.bool_(False))
     old_index[0] = start
     new_index[start] = 0
     new = np.int64(0)
@@ -374,7 +374,7 @@ def keep_below(source, start, target, old_index, new_index):
         while link != NO_LINK:
             old_child = np.int64(source.link_child[link])
             if new_index[old_child] == NO_NODE:
-                child = add_node(target, source.key[old_child], True)
+                child = add_node(target, source.key[old_child], np.bool_(True))
                 new_index[old_child] = child
                 old_index[child] = old_child
             kept = open_link(target, new, np.int64(new_index[old_child]))

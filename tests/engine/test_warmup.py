@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -62,3 +63,34 @@ def test_nothing_is_compiled_after_the_warm_up() -> None:
                           capture_output=True, text=True, encoding="utf-8")
     assert done.returncode == 0, done.stderr
     assert int(done.stdout.split()[0]) > 20
+
+
+LITERALS = """
+import sys
+
+import numba
+
+from ponnuki.engine.warmup import warm_up
+
+warm_up("net")
+warm_up("rollout")
+kernels = [
+    value for module in list(sys.modules.values()) if module.__name__.startswith("ponnuki.engine.")
+    for value in vars(module).values() if isinstance(value, numba.core.dispatcher.Dispatcher)
+]
+signatures = [(kernel.__name__, str(signature)) for kernel in set(kernels) for signature in kernel.signatures]
+print(len(signatures), *sorted({name for name, signature in signatures if "Literal" in signature}))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="nothing is compiled")
+def test_no_kernel_is_compiled_for_a_constant_beside_others(tmp_path: Path) -> None:
+    """A bare constant handed to a kernel, ``depth = 0`` say, has it compiled once more, at a fifth of a cold start."""
+    done = subprocess.run([sys.executable, "-c", LITERALS], cwd=Path(__file__).parents[2], timeout=280, check=False,
+                          capture_output=True, text=True, encoding="utf-8",
+                          env=os.environ | {"PONNUKI_CACHE_DIR": str(tmp_path)})
+    assert done.returncode == 0, done.stderr
+    count, *names = done.stdout.split()
+    assert int(count) > 120, "a cold start sees all kernels"
+    assert names == []
