@@ -78,7 +78,10 @@ kernels = [
     value for module in list(sys.modules.values()) if module.__name__.startswith("ponnuki.engine.")
     for value in vars(module).values() if isinstance(value, numba.core.dispatcher.Dispatcher)
 ]
-signatures = [(kernel.__name__, str(signature)) for kernel in set(kernels) for signature in kernel.signatures]
+signatures = [
+    (kernel.__name__, str(signature))
+    for kernel in set(kernels) for signature in (*kernel.signatures, *kernel.for_kernels.signatures)
+]
 print(len(signatures), *sorted({name for name, signature in signatures if "Literal" in signature}))
 """
 
