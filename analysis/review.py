@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from ponnuki.engine.config import Limits, PlayerSettings, SearchSettings
@@ -119,7 +119,7 @@ class Step:
 
 def played_game(record: GameRecord, moves: Sequence[PlayedMove]) -> tuple[Game, list[Step], str | None]:
     """A record's game with its moves, as far as the rules allow, and what they refuse, as a line."""
-    game = replace(record, moves=[]).to_game()
+    game = record.start()
     if moves and not game.moves:
         game.to_play = moves[0].colour
     steps: list[Step] = []

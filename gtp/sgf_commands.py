@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 from ponnuki.engine.errors import PonnukiError
@@ -44,7 +43,7 @@ def _read_game(path: Path, move_number: int | None, present: Game) -> Game:
     from ponnuki.records.sgf import record_and_moves, split_collection
 
     record, moves = record_and_moves(split_collection(path.read_bytes())[0], present.rules, present.komi)
-    game = dataclasses.replace(record, moves=[]).to_game()
+    game = record.start()
     for played in moves if move_number is None else moves[: max(0, move_number - 1)]:
         game.play(played.move, played.colour)
     return game

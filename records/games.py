@@ -68,17 +68,26 @@ class GameRecord:
         first, moves = alternating(game.moves, game.pass_move, game.to_play)
         return cls(game.size, game.komi, game.rules, moves, first, list(game.setup), **result)
 
-    def to_game(self) -> Game:
-        """The game at its end.
+    def start(self) -> Game:
+        """The game before its first move.
 
         Raises:
-            IllegalMoveError: the rules refuse a move or the set-up.
+            IllegalMoveError: the rules refuse the set-up.
         """
         game = Game(self.size, self.komi, self.rules)
         if self.handicap:
             game.set_handicap([point for _, point in self.setup])
         else:
             game.set_stones(self.setup, self.first)
+        return game
+
+    def to_game(self) -> Game:
+        """The game at its end.
+
+        Raises:
+            IllegalMoveError: the rules refuse a move or the set-up.
+        """
+        game = self.start()
         for move in self.moves:
             game.play(move)
         return game

@@ -192,7 +192,7 @@ def positions_of(
     for index, (game, moves) in enumerate(zip(games, chosen, strict=True)):
         if not moves:
             continue
-        state = dataclasses.replace(game, moves=[]).to_game()
+        state = game.start()
         for move, played in enumerate(game.moves[: moves[-1] + 1]):
             if state.is_over:
                 break
