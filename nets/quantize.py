@@ -42,6 +42,7 @@ from numpy.typing import NDArray
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
 
 from ponnuki.engine.errors import WeightsError
+from ponnuki.nets.channels_last import start_channels_last
 from ponnuki.nets.config import INT8_PARTS, INT8_ROUNDED_PARTS, INT8_WEIGHT_BITS
 from ponnuki.nets.files import read_metadata, with_metadata
 from ponnuki.records.batches import TrainingBatch, validation_batches
@@ -103,6 +104,7 @@ def quantize(source: Path, target: Path, batches: Iterable[TrainingBatch], weigh
             extra_options={"CalibMovingAverage": True},  # the mean of the batches' extremes
         )
         quantized = onnx.load(path)
+    start_channels_last(quantized)
     said = {"precision": "int8", "quantisation": f"u8s8 QDQ, {weight_bits}-bit weights, {feeds.positions} positions"}
     replace_bytes(target, with_metadata(quantized, metadata | said).SerializeToString())
 

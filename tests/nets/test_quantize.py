@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 
 torch = pytest.importorskip("torch", reason="a net to quantise is made with torch (the extra `train`)")
@@ -12,7 +13,7 @@ pytest.importorskip("onnxscript", reason="export needs onnxscript (the extra `tr
 from ponnuki.engine.errors import WeightsError  # noqa: E402
 from ponnuki.nets.config import BlockConfig  # noqa: E402
 from ponnuki.nets.export import export_onnx  # noqa: E402
-from ponnuki.nets.ort import OnnxEvaluator  # noqa: E402
+from ponnuki.nets.ort import OnnxEvaluator, session_options  # noqa: E402
 from ponnuki.nets.quantize import INT8_PARTS, quantize  # noqa: E402
 from tests.nets.small import random_batch, random_inputs, small_config, small_net  # noqa: E402
 
@@ -51,6 +52,29 @@ def test_the_trunk_and_pooled_heads_are_integers(files: dict[str, Path]) -> None
     assert all(made_by[name].op_type == "DequantizeLinear" for name in integer)
     assert len(integer) == 7  # fused has two convolutions, inverted three, each head one
     assert not any(part in name for name in weights - integer for part in INT8_PARTS)
+
+
+def test_the_layout_changes_no_answer_and_spares_transpositions(
+    files: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ponnuki.nets.quantize.start_channels_last", lambda model: None)
+    quantize(files["float"], tmp_path / "first.onnx", BATCHES)
+    inputs = random_inputs(4, 9, seed=5)
+    as_shipped = OnnxEvaluator(files["7"]).evaluate_arrays(*inputs)
+    channels_first = OnnxEvaluator(tmp_path / "first.onnx").evaluate_arrays(*inputs)
+    np.testing.assert_array_equal(as_shipped.policy, channels_first.policy)
+    np.testing.assert_array_equal(as_shipped.value_to_play, channels_first.value_to_play)
+    np.testing.assert_array_equal(as_shipped.ownership_to_play, channels_first.ownership_to_play)
+    assert transpositions(files["7"], tmp_path) < transpositions(tmp_path / "first.onnx", tmp_path)
+
+
+def transpositions(path: Path, folder: Path) -> int:
+    """How many are left when onnxruntime has optimised a net."""
+    options = session_options(threads=1)
+    options.optimized_model_filepath = str(folder / "optimised.onnx")
+    onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    graph = onnx.load(folder / "optimised.onnx").graph
+    return sum(node.op_type == "Transpose" for node in graph.node)
 
 
 def test_activations_are_the_lower_ends_of_ranges(files: dict[str, Path]) -> None:
