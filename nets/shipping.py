@@ -13,7 +13,7 @@ from typing import Any
 
 from ponnuki.nets.accuracy import accuracy
 from ponnuki.nets.checkpoint import load_net, with_suffix
-from ponnuki.nets.comparison import SPEED_ROUNDS, evaluations_per_s
+from ponnuki.nets.comparison import speeds_in_turns
 from ponnuki.nets.export import LICENCE, export_onnx
 from ponnuki.nets.model import parameter_count
 from ponnuki.nets.ort import OnnxEvaluator
@@ -37,7 +37,7 @@ class Shipment:
     figures: dict[str, dict[str, float]]
     """`accuracy` of each validation group by its name."""
     speeds: dict[int, float]
-    """Evaluations a second by board size, one thread, batches of `comparison.SPEED_ROWS`; the best of a few rounds."""
+    """Evaluations a second by board size, as `comparison.speeds_in_turns` measures them."""
 
 
 def ship(
@@ -55,7 +55,7 @@ def ship(
         files = {name: draft / f"{name}.onnx", f"{name}-int8": draft / f"{name}-int8.onnx"}
         export_onnx(net, files[name], sizes=training["board_sizes"], training=training)
         quantize(files[name], files[f"{name}-int8"], calibration_batches(calibration))
-        shipped = [measured(key, path, training["board_sizes"], validation, positions) for key, path in files.items()]
+        shipped = measured(files, training["board_sizes"], validation, positions)
         default = shipped[1] if holds(shipped[0].figures, shipped[1].figures) else shipped[0]
         card = model_card(name, net.config.architecture, parameter_count(net), training, shipped, default.name)
         (draft / f"{name}.md").write_text(card, encoding="utf-8", newline="\n")
@@ -67,15 +67,20 @@ def ship(
     return shipped
 
 
-def measured(name: str, path: Path, sizes: Sequence[int], validation: Sequence[Group], positions: int) -> Shipment:
-    """Accuracy and speed of a file."""
-    evaluator = OnnxEvaluator(path)
-    figures = {
-        group.name: accuracy(evaluator.evaluate_arrays, validation_batches(group, 64, positions))
-        for group in validation
-    }
-    speeds = {size: max(evaluations_per_s(evaluator, size) for _ in range(SPEED_ROUNDS)) for size in sizes}
-    return Shipment(name, path, figures, speeds)
+def measured(
+    files: dict[str, Path], sizes: Sequence[int], validation: Sequence[Group], positions: int
+) -> list[Shipment]:
+    """Accuracy and speed of files by their nets' names."""
+    evaluators = [OnnxEvaluator(path) for path in files.values()]
+    speeds = {size: speeds_in_turns(evaluators, size) for size in sizes}
+    shipments = []
+    for index, (evaluator, (name, path)) in enumerate(zip(evaluators, files.items(), strict=True)):
+        figures = {
+            group.name: accuracy(evaluator.evaluate_arrays, validation_batches(group, 64, positions))
+            for group in validation
+        }
+        shipments.append(Shipment(name, path, figures, {size: both[index] for size, both in speeds.items()}))
+    return shipments
 
 
 def holds(reference: dict[str, dict[str, float]], candidate: dict[str, dict[str, float]]) -> bool:

@@ -34,7 +34,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from ponnuki.nets.accuracy import accuracy
-from ponnuki.nets.comparison import SPEED_ROUNDS, evaluations_per_s
+from ponnuki.nets.comparison import speeds_in_turns
 from ponnuki.nets.model import Net, parameter_count
 from ponnuki.nets.ort import OnnxEvaluator
 from ponnuki.nets.quantize import calibration_batches, quantize
@@ -75,16 +75,10 @@ def main() -> None:
 
 
 def time_in_turns(study: dict[str, Any], out: Path) -> dict[str, float]:
-    """Evaluations a second of each variant's int8 net on one thread: the best of some rounds, each of all nets."""
-    nets = {
-        variant["name"]: OnnxEvaluator(out / slug(variant["name"]) / str(study["seeds"][0]) / "net-int8.onnx")
-        for variant in study["variant"]
-    }
-    best = dict.fromkeys(nets, 0.0)
-    for _ in range(SPEED_ROUNDS):
-        for name, net in nets.items():
-            best[name] = max(best[name], evaluations_per_s(net, study["speed_size"]))
-    return best
+    """Evaluations a second of each variant's int8 net on one thread, measured in turns."""
+    names = [variant["name"] for variant in study["variant"]]
+    nets = [OnnxEvaluator(out / slug(name) / str(study["seeds"][0]) / "net-int8.onnx") for name in names]
+    return dict(zip(names, speeds_in_turns(nets, study["speed_size"]), strict=True))
 
 
 def run(
@@ -168,7 +162,8 @@ def print_table(study: dict[str, Any], results: list[dict[str, Any]], speeds: di
 def draw(study: dict[str, Any], results: list[dict[str, Any]], speeds: dict[str, float], path: Path) -> None:
     """Top-1 and value error of each variant, a dot a seed and a bar for the mean: against the time of an evaluation, or
     one below the other where all are the same net."""
-    group = next(name for name in results[0] if isinstance(results[0][name], dict))
+    size = study["speed_size"]
+    group = next(name for name in results[0] if name.startswith(f"{size}x{size} "))
     same_net = "net" in study["train"]
     figure = Figure(figsize=(10, 1.2 + 0.4 * len(speeds)) if same_net else (10, 4), layout="constrained")
     for axes, name in zip(figure.subplots(1, 2, sharey=same_net), ("top1", "value_mse"), strict=True):
@@ -186,7 +181,7 @@ def draw(study: dict[str, Any], results: list[dict[str, Any]], speeds: dict[str,
         axes.set_title({"top1": "top-1", "value_mse": "value error"}[name] + f", {group}", loc="left")
         axes.spines[["top", "right"]].set_visible(False)
         if not same_net:
-            axes.set_xlabel(f"µs an int8 evaluation, {study['speed_size']}×{study['speed_size']}, one thread")
+            axes.set_xlabel(f"µs an int8 evaluation, {size}×{size}, one thread")
             axes.margins(x=0.25)
     if same_net:
         figure.axes[0].invert_yaxis()
