@@ -165,26 +165,26 @@ def draw(study: dict[str, Any], results: list[dict[str, Any]], speeds: dict[str,
     size = study["speed_size"]
     group = next(name for name in results[0] if name.startswith(f"{size}x{size} "))
     same_net = "net" in study["train"]
-    figure = Figure(figsize=(10, 1.2 + 0.4 * len(speeds)) if same_net else (10, 4), layout="constrained")
+    figure = Figure(figsize=(10, 1.2 + 0.4 * len(speeds)) if same_net else (10, 5), layout="constrained")
     for axes, name in zip(figure.subplots(1, 2, sharey=same_net), ("top1", "value_mse"), strict=True):
-        for variant, runs in by_variant(speeds, results).items():
+        for index, (variant, runs) in enumerate(by_variant(speeds, results).items()):
             values = [run[group][name] for run in runs]
             if same_net:
                 axes.plot(values, [variant] * len(values), "o", color="0.7", markersize=4)
                 axes.plot([statistics.mean(values)], [variant], "|", color="#1f4e79", markersize=14)
                 continue
             microseconds = 1e6 / speeds[variant]
-            axes.plot([microseconds] * len(values), values, "o", color="0.7", markersize=4)
-            axes.plot([microseconds], [statistics.mean(values)], "_", color="#1f4e79", markersize=14)
-            axes.annotate(variant, (microseconds, statistics.mean(values)), (6, 3), textcoords="offset points",
-                          fontsize=8)  # fmt: skip
+            axes.plot([microseconds] * len(values), values, "o", color=f"C{index}", markersize=4, alpha=0.4)
+            axes.plot([microseconds], [statistics.mean(values)], "_", color=f"C{index}", markersize=16,
+                      markeredgewidth=2, label=variant)  # fmt: skip
         axes.set_title({"top1": "top-1", "value_mse": "value error"}[name] + f", {group}", loc="left")
         axes.spines[["top", "right"]].set_visible(False)
         if not same_net:
             axes.set_xlabel(f"µs an int8 evaluation, {size}×{size}, one thread")
-            axes.margins(x=0.25)
     if same_net:
         figure.axes[0].invert_yaxis()
+    else:
+        figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
     figure.savefig(path, dpi=120)
 
 
