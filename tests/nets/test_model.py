@@ -80,7 +80,9 @@ def test_dense_heads_know_where_a_point_lies() -> None:
         assert logits.shape == (1, 82)
         assert len(set(logits[0, :81].tolist())) > 70
         pooled = PolicyHead(4, 8, "relu").eval()(same, -0.5)
-        assert len(set(pooled[0, :81].tolist())) == 1
+        # Equal but for rounding: the last points of a plane may be summed in another order than its whole vectors.
+        torch.testing.assert_close(pooled[0, :81], pooled[0, :1].expand(81))
+        assert float(logits[0, :81].std()) > 1000 * float(pooled[0, :81].std())
 
 
 @pytest.mark.parametrize("size", [7, 19])
