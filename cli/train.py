@@ -49,7 +49,7 @@ def _add_run(group: argparse._ArgumentGroup) -> None:
 
 def _add_schedule(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--batch-size", type=whole_number(1), metavar="B",
-                       help="positions a step on 19x19, up to twice as many on smaller boards (default: 96)")
+                       help="positions a step on 19x19, up to twice as many on smaller boards (default: 48)")
     group.add_argument("--optimizer", choices=("muon", "adamw"), help="(default: muon)")
     group.add_argument("--learning-rate", type=number(0, above=True), metavar="R",
                        help="at the top of the schedule (default: 0.008)")

@@ -62,8 +62,8 @@ class TrainSettings:
     """Length of the schedule in optimisation steps; or"""
     hours: float | None = None
     """length of the schedule in hours of training, interruptions not counted. The first reached ends the run."""
-    batch_size: int = 96
-    """Positions a step on 19x19; smaller boards take more, to at most twice as many."""
+    batch_size: int = 48
+    """Positions a step on 19x19; smaller boards take more, to at most twice as many (docs/studies/optimiser.md)."""
     shares: tuple[tuple[str, float], ...] = ()
     """Share of positions by group ("9x9 labelled"), relative; groups not named count by their number of positions."""
     optimizer: str = "muon"

@@ -13,6 +13,7 @@ A study is a TOML file: what is common to all runs, and the variants, each with 
     name = "residual 6×64"
     net = { stem_channels = 64, blocks = [{ kind = "residual", channels = 64, expansion = 1.0, repeat = 6 }] }
     train = { optimizer = "adamw" }
+    seeds = [1]                                          if it is not run with all; the first always is
 
 Runs that are finished are not run again; a run that was stopped goes on. The records named `*_valid.npz` measure: the
 int8 net's accuracy by group. At the end the int8 nets of the first seed are timed in turns; leave the machine alone
@@ -60,6 +61,8 @@ def main() -> None:
     results: list[dict[str, Any]] = []
     for seed in study["seeds"]:
         for variant in study["variant"]:
+            if seed not in variant.get("seeds", study["seeds"]):
+                continue
             folder = args.out / slug(variant["name"]) / str(seed)
             done = folder / "result.json"
             if not done.exists():
@@ -155,7 +158,8 @@ def print_table(study: dict[str, Any], results: list[dict[str, Any]], speeds: di
                     continue
                 mean, stdev = spread(values)
                 percent = figure == "top1"
-                cells.append(f"{mean:.1%} ± {stdev:.1%}" if percent else f"{mean:.4f} ± {stdev:.4f}")
+                deviation = f" ± {stdev:{'.1%' if percent else '.4f'}}" if len(values) > 1 else ""
+                cells.append(f"{mean:{'.1%' if percent else '.4f'}}{deviation}")
         print(f"| {name} | {runs[0]['parameters']:,} | {speeds[name]:,.0f} |", " | ".join(cells), "|")
 
 
