@@ -52,7 +52,7 @@ class TrainingSettings(Ranged):
     """Positions to learn from that are played before each training."""
     reuse: Annotated[float, Range(0, above=True)] = 4.0
     """How often a position is learnt from on average while it is in the window."""
-    batch_size: Annotated[int, Range(1)] = 96
+    batch_size: Annotated[int, Range(1)] = 48
     """Positions a step on 19×19, up to twice as many on smaller boards."""
     learning_rate: Annotated[float, Range(0, above=True)] = 0.003
     """At the top of each training's schedule."""
