@@ -16,8 +16,6 @@ from ponnuki.arena.summary import SIDES, Summary, elo_text
 from ponnuki.engine.errors import ConfigError
 from ponnuki.engine.version import VERSION
 
-FORMS = (".html", ".png")
-
 _STYLE = """\
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 60em; margin: 2em auto; padding: 0 1em; color: #1f2937 }
 table { border-collapse: collapse; margin: 1em 0 }
@@ -27,16 +25,6 @@ svg { max-width: 100%; height: auto }
 li, pre { overflow-wrap: anywhere; white-space: pre-wrap }
 footer { color: #6b7280; margin-top: 2em }
 """
-
-
-def check_name(path: Path) -> None:
-    """See that a report's file has a form that can be written.
-
-    Raises:
-        ConfigError: neither .html nor .png.
-    """
-    if path.suffix.lower() not in FORMS:
-        raise ConfigError(f"report {str(path)!r}: expected a name that ends in {' or '.join(FORMS)}")
 
 
 def write_pool_report(pool: PoolSummary, path: Path) -> None:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from ponnuki.arena.contestant import Contestant
     from ponnuki.arena.match import MatchSettings
 
+REPORT_FORMS = (".html", ".png")
+"""Endings of a report's name."""
+
 EPILOG = """\
 An engine is a GTP command line in quotes, or an .onnx file, which our engine then plays with; options of `ponnuki gtp`
 may follow it:
@@ -151,10 +154,12 @@ def check_report(path: Path | None) -> None:
         ConfigError: the file's name says neither .html nor .png.
         PonnukiError: matplotlib is missing.
     """
-    if path is not None:
-        with needs_extra("plots"):
-            from ponnuki.arena.report import check_name
-        check_name(path)
+    if path is None:
+        return
+    if path.suffix.lower() not in REPORT_FORMS:
+        raise ConfigError(f"report {str(path)!r}: expected a name that ends in {' or '.join(REPORT_FORMS)}")
+    with needs_extra("plots"):
+        import ponnuki.arena.report  # noqa: F401
 
 
 def write_json(path: Path, value: object) -> None:

@@ -13,12 +13,13 @@ from ponnuki.arena.match_log import GameRecord
 from ponnuki.arena.pool_summary import PoolSummary
 from ponnuki.arena.summary import Summary
 from ponnuki.cli.main import main
+from ponnuki.cli.match import check_report
 from ponnuki.engine.errors import ConfigError
 
 pytest.importorskip("matplotlib", reason="pictures need matplotlib")
 
 from ponnuki.arena.plots import match_figure, pool_figure
-from ponnuki.arena.report import check_name, write_match_report, write_pool_report
+from ponnuki.arena.report import write_match_report, write_pool_report
 
 ODD = 'net <b> & "co" $x_1$'
 ENGINES = {name: Contestant(name, ("run", f"<{name}>")) for name in (ODD, "middle", "weak", "newcomer")}
@@ -142,7 +143,7 @@ def test_a_match_without_games_has_a_report_too(tmp_path: Path) -> None:
 
 def test_where_it_cannot_be_written_and_what_it_can_be_is_said(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"expected a name that ends in \.html or \.png"):
-        check_name(tmp_path / "report.pdf")
+        check_report(tmp_path / "report.pdf")
     with pytest.raises(ConfigError, match=r"--report .*No such file"):
         write_pool_report(pool(), tmp_path / "nowhere" / "report.html")
 
