@@ -6,9 +6,10 @@ KataGo) is measured beforehand and then plays with as many as cost the CPU secon
 
 How it is measured: the engine plays against itself from the match's openings, and CPU seconds are read before and after
 each move (user and system time of the process and its children). It begins with a few playouts, and after each round of
-moves they are scaled by CPU wanted over CPU used. Since the cost of a move is a constant and a share for each playout,
-this comes close in two or three rounds. An engine that takes no playouts (GNU Go) plays as it is: another can be given
-as much CPU time as it uses, not the other way round.
+moves they are scaled by CPU wanted over CPU used. The cost of a move is a constant and a share for each playout; without
+the constant one round would do, and the more of the cost it is, the shorter the steps. So rounds go on until the
+playouts have settled. An engine that takes no playouts (GNU Go) plays as it is: another can be given as much CPU time
+as it uses, not the other way round.
 
 What was found is kept beside the match, so that a match that is resumed plays on with the same playouts.
 """
@@ -32,8 +33,14 @@ from ponnuki.engine.rules import Rules
 FILE_NAME = "equal-cpu.json"
 
 FIRST_PLAYOUTS = 16
-ROUNDS = (6, 8, 16)
-"""Moves measured in each round of scaling."""
+ROUND_MOVES = 8
+"""Moves measured in each round of scaling, …"""
+SETTLED = 0.05
+"""… until one changes the playouts by no more than this share of them, …"""
+MOST_ROUNDS = 8
+"""… but no more rounds than these."""
+LAST_MOVES = 16
+"""Moves measured after the rounds, which scale once more."""
 
 REFERENCE_MOVES = 32
 """Moves measured of an engine that plays as it is."""
@@ -157,12 +164,20 @@ def calibrate(contestant: Contestant, board: Board, target_s: float) -> Calibrat
         if not meter.takes_playouts:
             return Calibration(meter.cpu_per_move_s(REFERENCE_MOVES, enough_s=ENOUGH_S), None)
         playouts = FIRST_PLAYOUTS
-        for moves in ROUNDS:
-            used_s = meter.cpu_per_move_s(moves, playouts, ENOUGH_S if moves == ROUNDS[-1] else 0.0)
-            playouts = max(1, round(playouts * target_s / max(used_s, 1e-6)))
-        return Calibration(used_s, playouts)
+        for _ in range(MOST_ROUNDS):
+            before = playouts
+            playouts = scaled(before, meter.cpu_per_move_s(ROUND_MOVES, before), target_s)
+            if abs(playouts - before) <= SETTLED * before:
+                break
+        used_s = meter.cpu_per_move_s(LAST_MOVES, playouts, ENOUGH_S)
+        return Calibration(used_s, scaled(playouts, used_s, target_s))
     finally:
         meter.close()
+
+
+def scaled(playouts: int, used_s: float, target_s: float) -> int:
+    """Playouts by CPU seconds wanted over CPU seconds used, at least 1."""
+    return max(1, round(playouts * target_s / max(used_s, 1e-6)))
 
 
 def parse_target(text: str, names: Sequence[str]) -> float | str:
