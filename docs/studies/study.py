@@ -136,11 +136,6 @@ def by_variant(names: Iterable[str], results: list[dict[str, Any]]) -> dict[str,
     return {name: [result for result in results if result["variant"] == name] for name in names}
 
 
-def spread(values: list[float]) -> tuple[float, float]:
-    """Mean and standard deviation."""
-    return statistics.mean(values), statistics.stdev(values) if len(values) > 1 else 0.0
-
-
 def print_table(study: dict[str, Any], results: list[dict[str, Any]], speeds: dict[str, float]) -> None:
     """The study as Markdown."""
     groups = [name for name in results[0] if isinstance(results[0][name], dict)]
@@ -156,10 +151,9 @@ def print_table(study: dict[str, Any], results: list[dict[str, Any]], speeds: di
                 if not values:
                     cells.append("–")
                     continue
-                mean, stdev = spread(values)
-                percent = figure == "top1"
-                deviation = f" ± {stdev:{'.1%' if percent else '.4f'}}" if len(values) > 1 else ""
-                cells.append(f"{mean:{'.1%' if percent else '.4f'}}{deviation}")
+                form = ".1%" if figure == "top1" else ".4f"
+                mean = f"{statistics.mean(values):{form}}"
+                cells.append(f"{mean} ± {statistics.stdev(values):{form}}" if len(values) > 1 else mean)
         print(f"| {name} | {runs[0]['parameters']:,} | {speeds[name]:,.0f} |", " | ".join(cells), "|")
 
 
