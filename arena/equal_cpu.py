@@ -6,10 +6,10 @@ KataGo) is measured beforehand and then plays with as many as cost the CPU secon
 
 How it is measured: the engine plays against itself from the match's openings, and CPU seconds are read before and after
 each move (user and system time of the process and its children). It begins with a few playouts, and after each round of
-moves they are scaled by CPU wanted over CPU used. The cost of a move is a constant and a share for each playout; without
-the constant one round would do, and the more of the cost it is, the shorter the steps. So rounds go on until the
-playouts have settled. An engine that takes no playouts (GNU Go) plays as it is: another can be given as much CPU time
-as it uses, not the other way round.
+moves they are scaled by CPU wanted over CPU used. The cost of a move is a constant and a share for each playout;
+without the constant one round would do, and the more of the cost it is, the shorter the steps. So rounds go on until
+the playouts have settled. An engine that takes no playouts (GNU Go) plays as it is: another can be given as much CPU
+time as it uses, not the other way round.
 
 What was found is kept beside the match, so that a match that is resumed plays on with the same playouts.
 """
