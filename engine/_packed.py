@@ -11,16 +11,26 @@ packed once, as the kernel would find them on its stack, and cost 1 µs then (3.
     def work(packed, start):
         tree, store = packed.content          # kernel: as if they had been arguments
 
+Many contents of one kind go into one call as a `PackedRow`, of which `content_at` reads one:
+
+    row = PackedRow([packed, other])
+
+    @kernel
+    def work_on_all(row, count):
+        for index in range(count):
+            tree, store = content_at(row, index)
+
 This uses numba's interface for extensions (its manual, "Low-level extension API").
 """
 
 from __future__ import annotations
 
 import contextlib
+from array import array
+from collections.abc import Sequence
 from typing import Any
 
 import numba
-import numpy as np
 from numba import types
 from numba.core.typing.templates import AttributeTemplate
 from numba.extending import NativeValue, infer_getattr, intrinsic, lower_getattr, models, register_model, unbox
@@ -33,11 +43,36 @@ class Packed:
 
     __slots__ = ("_memory", "_numba_type_", "address", "content")
 
-    def __init__(self, content: Any, kind: PackedType | None, memory: np.ndarray) -> None:
+    def __init__(self, content: Any, kind: PackedType | None, memory: array[int]) -> None:
         self.content = content  # keeps the arrays alive
-        self.address = memory.ctypes.data
+        self.address = memory.buffer_info()[0]
         self._memory = memory
         self._numba_type_ = kind
+
+    @property
+    def kind(self) -> PackedType | None:
+        """numba's type, None where nothing is compiled."""
+        return self._numba_type_
+
+
+class PackedRow:
+    """Several packed contents of one kind, for one call; `content_at` reads one."""
+
+    __slots__ = ("_addresses", "_numba_type_", "address", "packed")
+
+    def __init__(self, packed: Sequence[Packed]) -> None:
+        """Put contents in a row, at least one; all from one `Packing` and of one numba type.
+
+        Raises:
+            TypeError: they are of different types.
+        """
+        self.packed = tuple(packed)  # keeps the contents alive
+        kind = self.packed[0].kind
+        if any(other.kind is not kind for other in self.packed):
+            raise TypeError("a row of packed contents of different types")
+        self._addresses = array("q", [other.address for other in self.packed])
+        self.address = self._addresses.buffer_info()[0]
+        self._numba_type_ = kind and kind.row
 
 
 class Packing:
@@ -50,7 +85,7 @@ class Packing:
     def pack(self, content: Any) -> Packed:
         """Pack a content."""
         if numba.config.DISABLE_JIT:
-            return Packed(content, None, np.empty(0, np.uint8))
+            return Packed(content, None, array("B"))
         for kind in self._kinds:
             with contextlib.suppress(TypeError):  # of another kind
                 return self._packed(content, *kind)
@@ -59,9 +94,9 @@ class Packing:
 
     def _packed(self, content: Any, kind: PackedType, size: int, write: Any) -> Packed:
         """The content, of this kind; TypeError where it is not."""
-        memory = np.empty(size, np.uint8)
-        write(content, memory.ctypes.data)
-        return Packed(content, kind, memory)
+        packed = Packed(content, kind, array("B", bytes(size)))
+        write(content, packed.address)
+        return packed
 
     def _begin(self, content: Any) -> None:
         """Take the kind of a content; to find a content's type takes 0.6 ms, so that it is not looked up each time."""
@@ -76,14 +111,25 @@ class PackedType(types.Type):
 
     def __init__(self, content: types.Type) -> None:
         self.content = content
+        self.row = PackedRowType(content)
         super().__init__(f"Packed({content})")
 
 
+class PackedRowType(types.Type):
+    """numba's type of a `PackedRow`: the address of addresses of values of type ``content``."""
+
+    def __init__(self, content: types.Type) -> None:
+        self.content = content
+        super().__init__(f"PackedRow({content})")
+
+
 register_model(PackedType)(models.OpaqueModel)
+register_model(PackedRowType)(models.OpaqueModel)
 
 
 @unbox(PackedType)
-def _address(_kind: PackedType, packed: Any, context: Any) -> NativeValue:
+@unbox(PackedRowType)
+def _address(_kind: types.Type, packed: Any, context: Any) -> NativeValue:
     """The address as a pointer."""
     number = context.pyapi.object_getattr_string(packed, "address")
     pointer = context.pyapi.long_as_voidptr(number)
@@ -105,6 +151,24 @@ class _Attributes(AttributeTemplate):
 def _read(context: Any, builder: Any, kind: PackedType, pointer: Any) -> Any:
     """Load it; what the kernel does not use, the compiler leaves out."""
     return builder.load(builder.bitcast(pointer, context.get_value_type(kind.content).as_pointer()))
+
+
+@intrinsic
+def _compiled_content_at(_context: Any, row: PackedRowType, _index: types.Type) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        pointer = context.get_value_type(signature.return_type).as_pointer()
+        addresses = builder.bitcast(args[0], pointer.as_pointer())
+        return builder.load(builder.load(builder.gep(addresses, [args[1]])))
+
+    return row.content(row, types.intp), generate
+
+
+def _plain_content_at(row: PackedRow, index: int) -> Any:
+    return row.packed[index].content
+
+
+content_at = _plain_content_at if numba.config.DISABLE_JIT else _compiled_content_at
+"""``content_at(row, index)``: one content of a `PackedRow`, in a kernel."""
 
 
 @intrinsic

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ._jit import kernel
+from ._packed import content_at
 from .board import PASSES, SIZE, TO_PLAY, Board, copy_board, hash_key, play, stones_of
 from .coords import BLACK
 from .evaluations import (
@@ -59,6 +60,16 @@ class Scratch(NamedTuple):
     random: np.ndarray  # uint64[1]
 
 
+class Ways(NamedTuple):
+    """Settings of a descent that are not numbers of PUCT."""
+
+    transpositions: bool  # whether positions share nodes
+    cached: bool  # whether evaluations are looked up and found again
+    root_symmetries: int  # symmetries in which a new root is evaluated
+    random_symmetry: bool  # whether the symmetry of a leaf's planes is drawn
+    policy_temperature: float  # divides the policy's logits
+
+
 class SearchState(NamedTuple):
     """All that a search works in, and its settings."""
 
@@ -68,14 +79,13 @@ class SearchState(NamedTuple):
     scratch: Scratch
     parameters: Parameters
     plan: Plan
+    ways: Ways
 
 
-class Ways(NamedTuple):
-    """Settings of a descent that are not numbers of PUCT."""
-
-    transpositions: bool  # whether positions share nodes
-    cached: bool  # whether evaluations are looked up and found again
-    root_symmetries: int  # symmetries in which a new root is evaluated
+ADDED, FINISHED, FULL = 0, 1, 2
+"""What `collect_from_all` counts of a search: rows written, playouts finished at once, whether its tree is full."""
+PLAYOUTS, NEW_ROOT = 0, 1
+"""What `apply_to_all` counts: playouts done, whether the root was expanded by one of them."""
 
 
 @kernel
@@ -167,7 +177,7 @@ def write_leaf(node, depth, leaves, row, key, symmetry, scratch, position, needs
 
 
 @kernel
-def collect_leaves(search, batch, ways, needs, start, limit, room):
+def collect_leaves(searches, index, batch, needs, start, limit, room):
     """Descend up to `limit` times and write the leaves from row `start` on, at most `room` of them.
 
     A descent that needs no evaluation (a finished game, a position known from another path or from the store) is backed
@@ -175,10 +185,13 @@ def collect_leaves(search, batch, ways, needs, start, limit, room):
     for each of its symmetries. Returns (rows written, playouts finished at once, whether the tree is full).
 
     Args:
-        search: packed SearchState; batch: packed LeafArrays.
+        searches: packed SearchStates, of which `index` says the one; batch: packed LeafArrays.
     """
-    tree, store, position, scratch, parameters, plan = search.content
+    tree, store, position, scratch, parameters, plan, ways = content_at(searches, index)
     leaves = batch.content
+    cached = ways.cached and not needs.positions  # such evaluators may judge by chance
+    root_symmetries = np.int64(1) if needs.positions else np.int64(ways.root_symmetries)
+    random_symmetry = ways.random_symmetry and needs.planes
     row = start
     finished = 0
     while row - start + finished < limit and row - start < room:
@@ -196,14 +209,14 @@ def collect_leaves(search, batch, ways, needs, start, limit, room):
             back_up(tree, node, scratch.path, depth, parameters)
             finished += 1
             continue
-        symmetry = random_below(scratch.random, np.int64(SYMMETRIES)) if needs.random_symmetry else np.int64(0)
+        symmetry = random_below(scratch.random, np.int64(SYMMETRIES)) if random_symmetry else np.int64(0)
         seed = next_random(scratch.random)
-        copies = min(ways.root_symmetries, start + room - row) if depth == 0 else 1
+        copies = min(root_symmetries, start + room - row) if depth == 0 else 1
         for copy in range(copies):
             turned = (symmetry + copy) % SYMMETRIES
             fill_leaf(leaves, row, board, position, position.history_length + depth, turned, seed)
             key = NO_KEY
-            if ways.cached and not ended and (depth > 0 or ways.root_symmetries == 1):
+            if cached and not ended and (depth > 0 or root_symmetries == 1):
                 key = evaluation_key(board, position, leaves.legal[row])
                 slot = find_slot(store, key)
                 if slot != NO_SLOT:
@@ -222,24 +235,43 @@ def collect_leaves(search, batch, ways, needs, start, limit, room):
 
 
 @kernel
-def apply_evaluations(search, batch, start, stop, policy, value, lead, lead_stdev, ownership, tables, temperature):
-    """Expand and back up rows [start, stop) of a batch. Returns the playouts done.
+def collect_from_all(searches, batch, needs, start, capacity, limits, rooms, counts):
+    """Write leaves of several searches into a batch, one search after the other, until it is full.
+
+    A call costs as much as four playouts on 9×9, and in self-play a search seldom has more at a time.
 
     Args:
-        search: packed SearchState; batch: packed LeafArrays.
-        policy: float32[B, N*N + 1]; value, lead, lead_stdev: float32[B]; ownership: float32[B, N*N] or [0, 0].
-        tables: int16[8, N*N], `features.symmetry_table`.
-        temperature: divides the policy's logits.
+        searches, batch, needs: as of `collect_leaves`.
+        start: the first free row; capacity: all rows.
+        limits, rooms: int64[S], most playouts and most rows of each search.
+        counts: int64[S, 3], written: ADDED, FINISHED and FULL of each.
     """
-    tree, store, _, _, parameters, _ = search.content
+    row = start
+    for index in range(limits.shape[0]):
+        room = min(rooms[index], capacity - row)
+        added, finished, full = collect_leaves(searches, index, batch, needs, row, limits[index], room)
+        counts[index, ADDED] = added
+        counts[index, FINISHED] = finished
+        counts[index, FULL] = full
+        row += added
+
+
+@kernel
+def apply_evaluations(searches, index, batch, start, stop, policy, value, lead, lead_stdev, ownership, tables):
+    """Expand and back up a search's rows [start, stop) of a batch. Returns (playouts done, whether the root is new).
+
+    Args as of `apply_to_all`.
+    """
+    tree, store, _, _, parameters, _, ways = content_at(searches, index)
     leaves = batch.content
     playouts = 0
+    new_root = False
     for row in range(start, stop):
         node = np.int64(leaves.node[row])
         depth = np.int64(leaves.depth[row])
         order = tables[leaves.symmetry[row]]
         slot = take_slot(store)
-        count = write_priors(store, slot, leaves.legal[row], policy[row], order, temperature)
+        count = write_priors(store, slot, leaves.legal[row], policy[row], order, ways.policy_temperature)
         store.value[slot] = value[row]
         store.lead[slot] = lead[row]
         store.lead_stdev[slot] = lead_stdev[row]
@@ -259,10 +291,30 @@ def apply_evaluations(search, batch, start, stop, policy, value, lead, lead_stde
         if count > 0:
             tree.slot[node] = slot
             tree.state[node] = EXPANDED
+            new_root |= node == ROOT
         else:  # without a legal move, the pass included, the game is over
             let_go(store, slot)
             tree.state[node] = TERMINAL
-    return playouts
+    return playouts, new_root
+
+
+@kernel
+def apply_to_all(searches, batch, spans, policy, value, lead, lead_stdev, ownership, tables, counts):
+    """Give several searches the evaluations of their rows of a batch.
+
+    Args:
+        searches: packed SearchStates; batch: packed LeafArrays.
+        spans: int64[S, 2], rows [start, stop) of each search.
+        policy: float32[B, N*N + 1]; value, lead, lead_stdev: float32[B]; ownership: float32[B, N*N] or [0, 0].
+        tables: int16[8, N*N], `features.symmetry_table`.
+        counts: int64[S, 2], written: PLAYOUTS and NEW_ROOT of each.
+    """
+    for index in range(spans.shape[0]):
+        playouts, new_root = apply_evaluations(
+            searches, index, batch, spans[index, 0], spans[index, 1], policy, value, lead, lead_stdev, ownership, tables
+        )
+        counts[index, PLAYOUTS] = playouts
+        counts[index, NEW_ROOT] = new_root
 
 
 @kernel

@@ -12,7 +12,7 @@ from .coords import BLACK, EMPTY, WHITE
 from .evaluator import Evaluation, Evaluator, LeafBatch
 from .features import SYMMETRIES, symmetry_table
 from .game import Game
-from .leaf import Needs, fill_inputs, fill_leaf, position_of
+from .leaf import fill_inputs, fill_leaf, position_of
 from .scoring import owners_of
 
 ROLLOUTS_FOR_STATUS = 256
@@ -34,12 +34,11 @@ def evaluate_position(game: Game, evaluator: Evaluator, symmetries: Sequence[int
     """
     batch = LeafBatch(game.size, len(symmetries), evaluator.inputs)
     position = position_of(game)
-    needs = Needs(evaluator.inputs.planes > 0, evaluator.inputs.positions, False)
     for slot, symmetry in enumerate(symmetries):
         leaf_seed = np.uint64(seed * len(symmetries) + slot)
         length = position.history_length
         fill_leaf(batch.arrays, slot, position.board, position, length, np.int64(symmetry), leaf_seed)
-        fill_inputs(batch.arrays, slot, position.board, position, needs)
+        fill_inputs(batch.arrays, slot, position.board, position, batch.needs)
     batch.count = len(symmetries)
     evaluation = evaluator.evaluate(batch)
     orders = symmetry_table(game.size)[np.asarray(symmetries)].astype(np.int64)

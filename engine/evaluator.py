@@ -87,6 +87,13 @@ class LeafArrays(NamedTuple):
     key: np.ndarray  # uint64[capacity], under which the evaluation is kept
 
 
+class Needs(NamedTuple):
+    """What is to be written into a leaf."""
+
+    planes: bool
+    positions: bool
+
+
 _PACKING = Packing()
 
 
@@ -106,6 +113,7 @@ class LeafBatch:
         self.size = size
         self.capacity = capacity
         self.inputs = inputs
+        self.needs = Needs(inputs.planes > 0, inputs.positions)
         self.count = 0
         self.spans: dict[int, tuple[int, int]] = {}
         """Rows of each search, by its ``id``: [start, stop)."""

@@ -14,8 +14,7 @@ import numpy as np
 
 from ._jit import kernel
 from .evaluations import Evaluations
-from .snapshot import links_of
-from .tree import NO_LINK, ROOT, Tree, select
+from .tree import NO_LINK, ROOT, Tree, links_of, select
 
 VISITS_OFFSET = 50.0
 """c_visit of the paper: σ(q) = (c_visit + most visits of a move) · c_scale · q, with q from 0 to 1."""

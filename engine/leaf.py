@@ -46,14 +46,6 @@ class Position(NamedTuple):
     barred_until: np.ndarray  # int64[2], depth from which on Black and White may
 
 
-class Needs(NamedTuple):
-    """What is to be written into a leaf."""
-
-    planes: bool
-    positions: bool
-    random_symmetry: bool
-
-
 _NOTHING_BARRED = np.zeros((0, 0), np.uint8)
 
 

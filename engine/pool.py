@@ -30,21 +30,19 @@ class Pool:
         self._batches: dict[int, LeafBatch] = {}
 
     def step(self, searches: Sequence[Searching], limits: Sequence[int | None] | None = None) -> int:
-        """Fill one batch from searches of one board size, evaluate it and apply it. Returns the playouts done.
+        """Fill one batch from searches of one kind and board size, evaluate it and apply it. Returns the playouts done.
 
         Args:
             limits: most playouts that each search may add, None for as many as fit.
         """
         batch = self._batch(searches[0].size)
         before = sum(search.playouts for search in searches)
-        for index, search in enumerate(searches):
-            search.collect(batch, limits[index] if limits is not None else None)
+        kind = type(searches[0])
+        kind.collect_together(searches, batch, limits if limits is not None else [None] * len(searches))
         if batch.count:
             evaluation = self.evaluator.evaluate(batch)
             self.evaluations += batch.count
-            for search in searches:
-                if id(search) in batch.spans:
-                    search.apply(batch, evaluation)
+            kind.apply_together([search for search in searches if id(search) in batch.spans], batch, evaluation)
         return sum(search.playouts for search in searches) - before
 
     def run(

@@ -127,6 +127,18 @@ class RolloutSearch:
     def apply(self, batch: LeafBatch, evaluation: Evaluation) -> None:
         """Nothing is ever under evaluation."""
 
+    @staticmethod
+    def collect_together(
+        searches: Sequence[RolloutSearch], batch: LeafBatch, limits: Sequence[int | None]
+    ) -> None:
+        """`collect` for several searches."""
+        for search, limit in zip(searches, limits, strict=True):
+            search.collect(batch, limit)
+
+    @staticmethod
+    def apply_together(searches: Sequence[RolloutSearch], batch: LeafBatch, evaluation: Evaluation) -> None:
+        """Nothing is ever under evaluation."""
+
     def expect(self, playouts: int | None) -> None:
         """The playouts to come change nothing."""
 

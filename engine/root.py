@@ -1,4 +1,4 @@
-"""The root's own priors: which moves are allowed there, policy temperature, noise.
+"""The root: how it moves on in its tree, which moves are allowed there, and its own priors (temperature, noise).
 
 A root whose priors are not the evaluation's gets a slot of its own, so that no other node or search sees the change.
 """
@@ -8,13 +8,53 @@ from __future__ import annotations
 import numpy as np
 
 from ._jit import kernel
+from .board import TO_PLAY, legal_moves
 from .evaluations import let_go, prior_of, take_slot
-from .tree import NO_LINK, ROOT
+from .leaf import bar_moves
+from .tree import EXPANDED, NO_LINK, NO_NODE, ROOT, clear_tree, keep_below, let_go_of_others
 
 
 @kernel
-def forbidden_moves(tree, store, allowed):
-    """How many of the root's moves are not allowed (uint8[M])."""
+def child_of_root(tree, store, move):
+    """The node that a move of the root leads to, NO_NODE where it was not looked at."""
+    link = np.int64(tree.first_link[ROOT])
+    index = 0
+    while link != NO_LINK:
+        if store.move[tree.slot[ROOT], index] == move:
+            return np.int64(tree.link_child[link])
+        link = np.int64(tree.link_next[link])
+        index += 1
+    return np.int64(NO_NODE)
+
+
+@kernel
+def move_root(search, move, kept, old_index, new_index):
+    """Copy what lies below a move of the root into another tree and let go of the evaluations of the rest.
+
+    Args:
+        search: packed SearchState; no playout may be in flight.
+        move: −1 to keep nothing.
+        kept: a tree as large as the used part of the search's; what it held is forgotten.
+        old_index, new_index: int32[nodes used], scratch; `new_index` full of NO_NODE.
+    """
+    tree, store, _, _, _, _, _ = search.content
+    clear_tree(kept)
+    child = child_of_root(tree, store, move)
+    if child != NO_NODE and tree.state[child] == EXPANDED:
+        keep_below(tree, child, kept, old_index, new_index)
+    let_go_of_others(tree, store, new_index)
+
+
+@kernel
+def allowed_moves(search, allowed):
+    """Write the root's legal moves, less those that are barred, into uint8[M].
+
+    Returns how many of the moves in the root's evaluation are not allowed.
+    """
+    tree, store, position, _, _, _, _ = search.content
+    board = position.board
+    legal_moves(board, position.history, position.history_length, position.ko, position.suicide, allowed)
+    bar_moves(allowed, position, np.int64(board.info[TO_PLAY]), np.int64(0))
     slot = np.int64(tree.slot[ROOT])
     count = 0
     for index in range(store.move_count[slot]):

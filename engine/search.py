@@ -12,19 +12,19 @@ from dataclasses import replace
 
 import numpy as np
 
-from ._packed import Packed, Packing
-from .board import TO_PLAY, legal_moves, new_board
+from ._packed import Packed, PackedRow, Packing
+from .board import TO_PLAY, new_board
 from .config import Restriction, SearchSettings
-from .descent import Scratch, SearchState, Ways, apply_evaluations, collect_leaves
+from .descent import Scratch, SearchState, Ways, apply_to_all, collect_from_all
 from .evaluations import EvaluationStore
 from .evaluator import MAX_DEPTH, Evaluation, LeafBatch
 from .features import symmetry_table
 from .game import Game
 from .gumbel import NO_PLAN, final_scores, make_plan
-from .leaf import Needs, bar_moves, position_after, position_of
+from .leaf import position_after, position_of
 from .rollout import seeded
-from .root import dirichlet, forbidden_moves, prepare_root
-from .snapshot import MoveStats, SearchSnapshot, links_of, move_stats
+from .root import allowed_moves, dirichlet, move_root, prepare_root
+from .snapshot import MoveStats, SearchSnapshot, root_moves
 from .subtree import Subtrees
 from .tree import (
     EXPANDED,
@@ -38,8 +38,8 @@ from .tree import (
     average_all,
     bytes_per_node,
     grow,
-    keep_below,
     let_go_of_others,
+    links_of,
     release_leaves,
 )
 
@@ -92,9 +92,12 @@ class Search:
         self._noise = np.random.default_rng(seed)
         self._max_nodes = NODES_PER_SLOT * self.store.max_slots
         self._tree = allocate_tree(min(FIRST_NODES, self._max_nodes), min(FIRST_NODES, self._max_nodes))
+        self._spare: Tree | None = None
+        """Small arrays for the tree of the next root."""
         self._budget: int | None = None
         self._plan = NO_PLAN
         self._parameters = _parameters(self.settings, self.size, 0.0)
+        self._ways = self._new_ways()
         self._plain_priors: np.ndarray | None = None
         self._pack: Packed | None = None
 
@@ -131,53 +134,66 @@ class Search:
 
         Playouts that end in finished games are counted at once, so 0 may be returned while `playouts` grew.
         """
-        room = min(batch.capacity - batch.count, self.most_in_flight - self.in_flight)
-        if room <= 0 or not self._make_room(room):
-            return 0
-        inputs = batch.inputs
-        needs = Needs(inputs.planes > 0, inputs.positions, self.settings.random_symmetry and inputs.planes > 0)
-        added, finished, full = collect_leaves(
-            self._packed(),
-            batch.packed,
-            self._ways(inputs.positions),
-            needs,
-            batch.count,
-            room if limit is None else min(room, limit),
-            room,
-        )
-        self.full = bool(full)
-        self.playouts += finished
-        self.in_flight += added
-        self.store.in_flight += added
-        if added:
-            batch.spans[id(self)] = (batch.count, batch.count + added)
-            batch.count += added
-        return int(added)
+        before = batch.count
+        self.collect_together([self], batch, [limit])
+        return batch.count - before
+
+    @staticmethod
+    def collect_together(searches: Sequence[Search], batch: LeafBatch, limits: Sequence[int | None]) -> None:
+        """`collect` for several searches of one board size."""
+        ready, rooms, most = [], [], []
+        for search, limit in zip(searches, limits, strict=True):
+            room = min(batch.capacity - batch.count, search.most_in_flight - search.in_flight)
+            if room > 0 and search._make_room(room):
+                search.store.in_flight += room  # spoken for, where others share the store
+                ready.append(search)
+                rooms.append(room)
+                most.append(room if limit is None else min(room, limit))
+        if not ready:
+            return
+        counts = np.empty((len(ready), 3), np.int64)
+        row = PackedRow([search._packed() for search in ready])
+        start, most_playouts, most_rows = batch.count, np.array(most, np.int64), np.array(rooms, np.int64)
+        collect_from_all(row, batch.packed, batch.needs, start, batch.capacity, most_playouts, most_rows, counts)
+        for search, room, (added, finished, full) in zip(ready, rooms, counts.tolist(), strict=True):
+            search.full = bool(full)
+            search.playouts += finished
+            search.in_flight += added
+            search.store.in_flight += added - room
+            if added:
+                batch.spans[id(search)] = (batch.count, batch.count + added)
+                batch.count += added
 
     def apply(self, batch: LeafBatch, evaluation: Evaluation) -> None:
         """Take the evaluations of this search's rows of a batch."""
-        start, stop = batch.spans[id(self)]
+        self.apply_together([self], batch, evaluation)
+
+    @staticmethod
+    def apply_together(searches: Sequence[Search], batch: LeafBatch, evaluation: Evaluation) -> None:
+        """`apply` for several searches of one board size, each with rows in the batch."""
+        spans = [batch.spans[id(search)] for search in searches]
         lead = evaluation.lead_to_play
         lead_stdev = evaluation.lead_stdev
         ownership = evaluation.ownership_to_play
-        new_root = self._tree.state[ROOT] != EXPANDED
-        self.playouts += apply_evaluations(
-            self._packed(),
+        counts = np.empty((len(spans), 2), np.int64)
+        apply_to_all(
+            PackedRow([search._packed() for search in searches]),
             batch.packed,
-            start,
-            stop,
+            np.array(spans, np.int64),
             evaluation.policy,
             evaluation.value_to_play,
-            np.zeros(stop, np.float32) if lead is None else lead,
-            np.zeros(stop, np.float32) if lead_stdev is None else lead_stdev,
+            np.zeros(batch.count, np.float32) if lead is None else lead,
+            np.zeros(batch.count, np.float32) if lead_stdev is None else lead_stdev,
             _NO_OWNERSHIP if ownership is None else ownership.reshape(len(ownership), -1),
-            symmetry_table(self.size),
-            self.settings.policy_temperature,
+            symmetry_table(batch.size),
+            counts,
         )
-        self.in_flight -= stop - start
-        self.store.in_flight -= stop - start
-        if new_root and self._tree.state[ROOT] == EXPANDED:
-            self._begin()
+        for search, (start, stop), (playouts, new_root) in zip(searches, spans, counts.tolist(), strict=True):
+            search.playouts += playouts
+            search.in_flight -= stop - start
+            search.store.in_flight -= stop - start
+            if new_root:
+                search._begin()
 
     def expect(self, playouts: int | None) -> None:
         """Say how many playouts are to come, None if nobody knows: Gumbel selection plans with it.
@@ -189,31 +205,27 @@ class Search:
         if self._tree.state[ROOT] == EXPANDED:
             self._make_plan(own_slot=False)
 
-    def advance(self, move: int, settings: SearchSettings | None = None) -> None:
+    def advance(self, move: int, settings: SearchSettings | None = None, *, keep_tree: bool = True) -> None:
         """Play a move at the root and keep what is known below it; playouts count from 0 again.
 
         The move must be legal, and no batch in flight.
 
         Args:
             settings: in force from now on; by default the old ones. `keep_ownership` and `cache` are the store's.
+            keep_tree: False for a tree of its own, as of a new search.
         """
         if self.in_flight:
             raise RuntimeError("advance() while evaluations are in flight")
-        self.settings = settings or self.settings
-        self._plain_priors = None
-        child = NO_NODE if self._position.barred_until.max() > 1 else self._child(move)
+        usable = keep_tree and self._position.barred_until.max() <= 1  # nothing below was barred
+        self._tree = self._tree_after(move if usable else _NO_MOVE)
         self._position = position_after(self._position, move)
+        self.settings = settings or self.settings
+        self._ways = self._new_ways()
         self._budget, self._plan = None, NO_PLAN
+        self._plain_priors = None
         self.playouts = 0
         self.full = False
-        old = self._tree
-        kept = allocate_tree(len(old.state), len(old.link_child))
-        new_index = np.full(self._nodes_used, NO_NODE, np.int32)
-        if child != NO_NODE and old.state[child] == EXPANDED:
-            keep_below(old, child, kept, np.empty(self._nodes_used, np.int32), new_index)
-        let_go_of_others(old, self.store.arrays, new_index)
-        self._tree = kept
-        if kept.state[ROOT] == EXPANDED:
+        if self._tree.state[ROOT] == EXPANDED:
             self._begin()
 
     def release(self) -> None:
@@ -232,15 +244,13 @@ class Search:
         tree = self._tree
         below = Subtrees(tree, self.store.arrays, self.size)
         moves = []
-        for index, link in enumerate(links_of(tree, ROOT)):
-            if tree.link_visits[link]:
-                stats = move_stats(tree, self.store.arrays, index, link, max_pv)
-                if lead_stdev or moves_ownership:
-                    nodes = below.below(int(tree.link_child[link]))
-                    spread = below.lead_stdev(nodes) if lead_stdev else 0.0
-                    owned = -below.ownership(nodes)[0] if moves_ownership and self.store.keeps_ownership else None
-                    stats = replace(stats, lead_stdev=spread, ownership_to_play=owned)
-                moves.append(stats)
+        for child, stats in root_moves(self._packed(), max_pv):
+            if lead_stdev or moves_ownership:
+                nodes = below.below(child)
+                spread = below.lead_stdev(nodes) if lead_stdev else 0.0
+                owned = -below.ownership(nodes)[0] if moves_ownership and self.store.keeps_ownership else None
+                stats = replace(stats, lead_stdev=spread, ownership_to_play=owned)
+            moves.append(stats)
         moves.sort(key=lambda stats: (-stats.visits, -stats.value_to_play, stats.move))
         moves = self._planned_first(moves)
         root = below.below(ROOT) if self.visits and (lead_stdev or self.store.keeps_ownership) else None
@@ -303,23 +313,41 @@ class Search:
                 and old.position is self._position
                 and old.parameters is self._parameters
                 and old.plan is self._plan
+                and old.ways is self._ways
             ):
                 return pack
-        self._pack = _PACKING.pack(
-            SearchState(self._tree, arrays, self._position, self._scratch, self._parameters, self._plan)
+        state = SearchState(
+            self._tree, arrays, self._position, self._scratch, self._parameters, self._plan, self._ways
         )
+        self._pack = _PACKING.pack(state)
         return self._pack
 
     @property
     def _nodes_used(self) -> int:
         return int(self._tree.used[NODES_USED])
 
-    def _ways(self, positions: bool) -> Ways:
-        """The ways of a descent for an evaluator that sees planes, or positions: those may be judged by chance."""
+    def _new_ways(self) -> Ways:
+        """The settings' ways of a descent."""
         settings = self.settings
-        symmetries = 1 if positions else settings.root_symmetries
         barred = len(self._position.barred) > 0  # its evaluations are of no use elsewhere
-        return Ways(settings.transpositions, self.store.shared and not positions and not barred, symmetries)
+        return Ways(
+            bool(settings.transpositions),
+            self.store.shared and not barred,
+            int(settings.root_symmetries),
+            bool(settings.random_symmetry),
+            float(settings.policy_temperature),
+        )
+
+    def _tree_after(self, move: int) -> Tree:
+        """What lies below a move of the root, in the spare arrays if there are any; those of now are the next spare."""
+        old, kept, self._spare = self._tree, self._spare, None
+        if kept is None or len(kept.state) < len(old.state) or len(kept.link_child) < len(old.link_child):
+            kept = allocate_tree(len(old.state), len(old.link_child))
+        used = self._nodes_used
+        move_root(self._packed(), move, kept, np.empty(used, np.int32), np.full(used, NO_NODE, np.int32))
+        if len(old.state) <= FIRST_NODES:
+            self._spare = old
+        return kept
 
     def _begin(self) -> None:
         """Prepare a root that has just been evaluated or arrived at."""
@@ -330,16 +358,16 @@ class Search:
         settings = self.settings
         plain = settings.root_noise == 0 and settings.root_policy_temperature == 1
         self._plain_priors = None if plain else self.priors()
-        own_slot = not plain or forbidden_moves(self._tree, self.store.arrays, self._allowed_moves()) > 0
+        allowed = np.empty(self.size * self.size + 1, np.uint8)
+        own_slot = allowed_moves(self._packed(), allowed) > 0 or not plain
         if own_slot:
-            self._prepare_root(settings.root_policy_temperature, settings.root_noise)
+            self._prepare_root(allowed, settings.root_policy_temperature, settings.root_noise)
         self._make_plan(own_slot)
 
-    def _prepare_root(self, temperature: float, noise_weight: float) -> None:
-        """Give the root a slot of its own, with its allowed moves and such priors."""
+    def _prepare_root(self, allowed: np.ndarray, temperature: float, noise_weight: float) -> None:
+        """Give the root a slot of its own, with its allowed moves (uint8[M]) and such priors."""
         if not self._make_slots(1):
             return
-        allowed = self._allowed_moves()
         moves = len(allowed)
         noise = dirichlet(self._noise, moves, int(allowed.sum()), self.settings.root_noise_concentration)
         weight = np.empty(moves, np.float64)
@@ -351,26 +379,13 @@ class Search:
         if not (settings.gumbel_moves and self._budget):
             return
         if not own_slot:
-            self._prepare_root(1.0, 0.0)
+            allowed = np.empty(self.size * self.size + 1, np.uint8)
+            allowed_moves(self._packed(), allowed)
+            self._prepare_root(allowed, 1.0, 0.0)
         noise = settings.gumbel_noise * self._noise.gumbel(size=self.size * self.size + 1)
         self._plan = make_plan(
             self._tree, self.store.arrays, noise, settings.gumbel_moves, self._budget, settings.gumbel_scale
         )
-
-    def _allowed_moves(self) -> np.ndarray:
-        """uint8[M]: the root's legal moves, less those that are barred."""
-        position = self._position
-        legal = np.empty(self.size * self.size + 1, np.uint8)
-        legal_moves(position.board, position.history, position.history_length, position.ko, position.suicide, legal)
-        bar_moves(legal, position, self.to_play, 0)
-        return legal
-
-    def _child(self, move: int) -> int:
-        slot = int(self._tree.slot[ROOT])
-        for index, link in enumerate(links_of(self._tree, ROOT)):
-            if self.store.arrays.move[slot, index] == move:
-                return int(self._tree.link_child[link])
-        return NO_NODE
 
     def _make_room(self, playouts: int) -> bool:
         """Have room for so many more playouts; False where the limit forbids it."""
@@ -394,6 +409,7 @@ class Search:
 
 
 _PACKING = Packing()
+_NO_MOVE = -1
 _NO_OWNERSHIP = np.zeros((0, 0), np.float32)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -49,6 +50,14 @@ class Searching(Protocol):
 
     def apply(self, batch: LeafBatch, evaluation: Evaluation) -> None:
         """Take the evaluations of this search's rows of a batch."""
+
+    @staticmethod
+    def collect_together(searches: Sequence[Any], batch: LeafBatch, limits: Sequence[int | None]) -> None:
+        """`collect` for several searches of one board size."""
+
+    @staticmethod
+    def apply_together(searches: Sequence[Any], batch: LeafBatch, evaluation: Evaluation) -> None:
+        """`apply` for several searches of one board size, each with rows in the batch."""
 
     def expect(self, playouts: int | None) -> None:
         """Say how many playouts are to come, None if nobody knows."""

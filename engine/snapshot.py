@@ -6,8 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .evaluations import Evaluations
-from .tree import NO_LINK, ROOT, STDEV_PRIOR, STDEV_PRIOR_WEIGHT, Tree
+from ._jit import kernel
+from ._packed import Packed
+from .descent import SearchState
+from .evaluations import Evaluations, prior_of
+from .tree import ROOT, STDEV_PRIOR, STDEV_PRIOR_WEIGHT, Tree, links_of
 
 
 @dataclass(frozen=True)
@@ -70,41 +73,71 @@ class SearchSnapshot:
         return (1.0 + self.value_to_play) / 2.0
 
 
-def links_of(tree: Tree, node: int) -> list[int]:
-    """A node's links, in the order of their moves."""
-    links = []
-    link = int(tree.first_link[node])
-    while link != NO_LINK:
-        links.append(link)
-        link = int(tree.link_next[link])
-    return links
-
-
-def standard_error(visits: int, mean: float, mean_square: float) -> float:
+@kernel
+def standard_error(visits, mean, mean_square):
     """Of a mean utility: a pooled variance, with a prior of STDEV_PRIOR_WEIGHT visits, over the visits."""
     variance = max(0.0, mean_square - mean * mean)
-    pooled = (variance * visits + STDEV_PRIOR**2 * STDEV_PRIOR_WEIGHT) / (visits + STDEV_PRIOR_WEIGHT - 1.0)
-    return float(np.sqrt(pooled / max(1, visits)))
+    pooled = (variance * visits + STDEV_PRIOR * STDEV_PRIOR * STDEV_PRIOR_WEIGHT) / (visits + STDEV_PRIOR_WEIGHT - 1.0)
+    return np.sqrt(pooled / max(1.0, visits))
 
 
-def move_stats(tree: Tree, store: Evaluations, index: int, link: int, max_pv: int) -> MoveStats:
-    """The figures of one root move, given its place in the root's evaluation and its link."""
-    child, slot = int(tree.link_child[link]), int(tree.slot[ROOT])
-    visits = int(tree.link_visits[link])
-    utility = -float(tree.utility[child])
-    moves, counts = principal_variation(tree, store, child, max_pv - 1)
-    move = int(store.move[slot, index])
-    return MoveStats(
-        move=move,
-        visits=visits,
-        value_to_play=-float(tree.value[child]),
-        lead_to_play=-float(tree.lead[child]),
-        prior=(float(store.prior[slot, index]) / 65535.0) ** 2,
-        pv=(move, *moves),
-        utility_to_play=utility,
-        utility_radius=standard_error(visits, utility, float(tree.utility_square[child])),
-        pv_visits=(visits, *counts),
-    )
+@kernel
+def root_figures(search, whole, real):
+    """Write the figures of the moves that the root has links for, in the links' order.
+
+    Args:
+        search: packed SearchState.
+        whole: int32[k, 3], written: move, child and visits.
+        real: float64[k, 5], written: value, lead and utility to play, prior, standard error of the utility.
+    """
+    tree, store, _, _, _, _, _ = search.content
+    slot = np.int64(tree.slot[ROOT])
+    link = np.int64(tree.first_link[ROOT])
+    for index in range(whole.shape[0]):
+        child = np.int64(tree.link_child[link])
+        utility = -np.float64(tree.utility[child])
+        whole[index, 0] = store.move[slot, index]
+        whole[index, 1] = child
+        whole[index, 2] = tree.link_visits[link]
+        real[index, 0] = -tree.value[child]
+        real[index, 1] = -tree.lead[child]
+        real[index, 2] = utility
+        real[index, 3] = prior_of(store, slot, index)
+        visits = np.float64(tree.link_visits[link])
+        real[index, 4] = standard_error(visits, utility, np.float64(tree.utility_square[child]))
+        link = np.int64(tree.link_next[link])
+
+
+def root_moves(search: Packed, max_pv: int) -> list[tuple[int, MoveStats]]:
+    """The root's moves that have visits: the node that each leads to, and its figures.
+
+    Args:
+        search: packed SearchState.
+        max_pv: longest principal variation in moves.
+    """
+    state: SearchState = search.content
+    tree, store = state.tree, state.store
+    count = int(tree.opened[ROOT])
+    whole, real = np.empty((count, 3), np.int32), np.empty((count, 5))
+    root_figures(search, whole, real)
+    moves = []
+    for (move, child, visits), figures in zip(whole.tolist(), real.tolist(), strict=True):
+        if visits:
+            value, lead, utility, prior, radius = figures
+            later, counts = principal_variation(tree, store, child, max_pv - 1)
+            stats = MoveStats(
+                move=move,
+                visits=visits,
+                value_to_play=value,
+                lead_to_play=lead,
+                prior=prior,
+                pv=(move, *later),
+                utility_to_play=utility,
+                utility_radius=radius,
+                pv_visits=(visits, *counts),
+            )
+            moves.append((child, stats))
+    return moves
 
 
 def principal_variation(tree: Tree, store: Evaluations, node: int, length: int) -> tuple[list[int], list[int]]:

@@ -87,9 +87,9 @@ STDEV_PRIOR_WEIGHT = 2.0
 def allocate_tree(nodes: int, links: int) -> Tree:
     """A tree of one new root, with room for so many nodes and links."""
     tree = Tree(
-        used=np.zeros(2, np.int64),
-        bucket=np.full(1 << max(4, (nodes - 1).bit_length()), NO_NODE, np.int32),
-        state=np.zeros(nodes, np.uint8),
+        used=np.empty(2, np.int64),
+        bucket=np.empty(1 << max(4, (nodes - 1).bit_length()), np.int32),
+        state=np.empty(nodes, np.uint8),
         key=np.empty(nodes, np.uint64),
         next_node=np.empty(nodes, np.int32),
         visits=np.empty(nodes, np.int32),
@@ -109,7 +109,7 @@ def allocate_tree(nodes: int, links: int) -> Tree:
         link_visits=np.empty(links, np.int32),
         link_pending=np.empty(links, np.int32),
     )
-    add_node(tree, np.uint64(0), False)
+    clear_tree(tree)
     return tree
 
 
@@ -126,10 +126,28 @@ def grow(tree: Tree, nodes: int, links: int) -> Tree:
     return larger
 
 
+def links_of(tree: Tree, node: int) -> list[int]:
+    """A node's links, in the order of their moves."""
+    links = []
+    link = int(tree.first_link[node])
+    while link != NO_LINK:
+        links.append(link)
+        link = int(tree.link_next[link])
+    return links
+
+
 def bytes_per_node() -> int:
     """Bytes of a node with one link to it and its share of the buckets."""
     tree = allocate_tree(1, 1)
     return sum(getattr(tree, name).itemsize for name in (*NODE_FIELDS, *LINK_FIELDS, "bucket"))
+
+
+@kernel
+def clear_tree(tree):
+    """Leave one new root."""
+    tree.used[:] = 0
+    tree.bucket[:] = NO_NODE
+    add_node(tree, np.uint64(0), np.bool_(False))
 
 
 @kernel

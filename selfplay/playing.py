@@ -142,31 +142,33 @@ class SelfPlayGame:
     # ------------------------------------------------------------------------------------------ the moves
 
     def _search_anew(self, old: Search | None = None) -> Search:
-        """A tree of its own for the position, full or cheap by chance."""
+        """A search of the position as it is, full or cheap by chance."""
+        if old is not None:
+            old.release()
         self._draw_kind()
-        return self._new_search(self._settings.full_search if self._full else self._settings.cheap_search, old)
+        search = Search(self.game, self._search_settings, self._chance.getrandbits(62), self._store)
+        self._expect(search)
+        return search
+
+    @property
+    def _search_settings(self) -> SearchSettings:
+        return self._settings.full_search if self._full else self._settings.cheap_search
+
+    def _expect(self, search: Search) -> None:
+        if self._full:
+            search.expect(self._settings.visits)
 
     def _draw_kind(self) -> None:
         opening = self._opening_left > 0 or self._fair_komi_due
         self._full = not opening and self._chance.random() < self._settings.full_share
-
-    def _new_search(self, settings: SearchSettings, old: Search | None) -> Search:
-        if old is not None:
-            old.release()
-        search = Search(self.game, settings, self._chance.getrandbits(62), self._store)
-        if self._full:
-            search.expect(self._settings.visits)
-        return search
 
     def _play(self, move: int) -> None:
         """Play a move. A full search begins a tree of its own, so that noise and forced playouts have their whole
         effect (the store knows most evaluations again); a cheap one goes on with what there is."""
         self.game.play(move)
         self._draw_kind()
-        if self._full:
-            self.search = self._new_search(self._settings.full_search, self.search)
-        else:
-            self.search.advance(move, self._settings.cheap_search)
+        self.search.advance(move, self._search_settings, keep_tree=not self._full)
+        self._expect(self.search)
 
     def _record(self, snapshot: SearchSnapshot) -> int:
         """Label the position, and choose its move."""

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ponnuki.engine._jit import kernel
-from ponnuki.engine._packed import Packing
+from ponnuki.engine._packed import PackedRow, Packing, content_at
 
 pytestmark = pytest.mark.kernels
 
@@ -19,6 +19,14 @@ def use(packed, place):
     (counts, komi), flag, table = packed.content
     counts[place] += 1
     return komi + table[place, 1] if flag else -komi
+
+
+@kernel
+def use_all(row, place, results):
+    for index in range(results.shape[0]):
+        (counts, komi), flag, table = content_at(row, index)
+        counts[place] += 1
+        results[index] = komi + table[place, 1] if flag else -komi
 
 
 def outer(komi: float, flag: bool = True) -> Outer:
@@ -50,3 +58,21 @@ def test_a_content_of_another_type_is_packed_as_such() -> None:
     packed = packing.pack(outer(6.5)), packing.pack(wide), packing.pack(outer(7.5))
     assert [use(each, 1) for each in packed] == [9.5, 4.0, 10.5]
     assert wide[0][0][1] == 1
+
+
+def test_a_row_of_contents_goes_into_one_call() -> None:
+    packing = Packing()
+    contents = [outer(float(komi), flag=komi != 1) for komi in range(3)]
+    row, results = PackedRow([packing.pack(content) for content in contents]), np.zeros(3)
+    use_all(row, 2, results)
+    assert results.tolist() == [0 + 5.0, -1.0, 2 + 5.0]
+    assert [content[0][0].tolist() for content in contents] == [[0, 0, 1, 0]] * 3
+
+
+def test_a_row_is_of_one_kind() -> None:
+    packing = Packing()
+    wide = (np.zeros(4, np.int64), 1.0), True, np.arange(8, dtype=np.float32).reshape(4, 2)
+    if packing.pack(wide).kind is None:
+        pytest.skip("nothing is compiled, and a row may be of any kinds")
+    with pytest.raises(TypeError, match="different types"):
+        PackedRow([packing.pack(outer(6.5)), packing.pack(wide)])

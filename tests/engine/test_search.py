@@ -16,8 +16,7 @@ from ponnuki.engine.game import Game
 from ponnuki.engine.pool import Pool
 from ponnuki.engine.rules import Ko, Rules, Scoring
 from ponnuki.engine.search import Search, new_store
-from ponnuki.engine.snapshot import links_of
-from ponnuki.engine.tree import EXPANDED, NEW, ROOT, TERMINAL
+from ponnuki.engine.tree import EXPANDED, NEW, ROOT, TERMINAL, links_of
 from tests.engine.fakes import EquivariantEvaluator, OpinionEvaluator, opinion, reference_opinion
 from tests.reference.go import ReferenceGame
 from tests.reference.mcts import Node, PuctSettings, ReferenceSearch
@@ -304,6 +303,24 @@ def test_evaluations_are_released_once_nobody_needs_them() -> None:
         search.advance(search.snapshot().moves[0].move)
     search.release()
     assert search.store.held == 0
+
+
+@pytest.mark.kernels
+def test_without_its_tree_a_search_goes_on_as_a_new_one() -> None:
+    """Nothing of the old tree is left, nor of the settings before, and its evaluations are let go."""
+    game, settings = Game(4, 0.5), SearchSettings(c_puct=2.0, root_policy_temperature=1.2)
+    search = Search(game, SearchSettings(), seed=3)
+    for _ in range(3):  # the second time, the tree's arrays are used again
+        run(search, OpinionEvaluator(), search.visits + 60, 3)
+        move = search.snapshot().moves[0].move
+        game.play(move)
+        search.advance(move, settings, keep_tree=False)
+        assert (search.visits, search.playouts, search.store.held) == (0, 0, 0)
+        fresh = Search(game, settings)
+        for each in (search, fresh):
+            run(each, OpinionEvaluator(), 60, 3)
+        assert search.snapshot().moves == fresh.snapshot().moves
+        assert search.priors() == pytest.approx(fresh.priors())
 
 
 @pytest.mark.kernels

@@ -2,8 +2,8 @@
 
     python tests/scripts/measure_run.py RUN --out DIR --every 5 --games 40 --playouts 200
 
-Every so many nets that passed the gate play each opponent with `ponnuki match`; what was played is kept in DIR and not
-played again. The table goes to standard output, as Markdown.
+Every so many nets that passed the gate, or those named, play each opponent with `ponnuki match`; what was played is
+kept in DIR and not played again. The table goes to standard output, as Markdown.
 """
 
 import argparse
@@ -32,6 +32,8 @@ def main() -> None:
     parser.add_argument("run", type=Path, metavar="RUN")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR")
     parser.add_argument("--every", type=int, default=5, help="of the nets that passed the gate")
+    parser.add_argument("--nets", nargs="+", default=[], metavar="NAME", help="these instead")
+    parser.add_argument("--opponents", nargs="+", default=list(OPPONENTS), choices=list(OPPONENTS))
     parser.add_argument("--games", type=int, default=40)
     parser.add_argument("--playouts", type=int, default=200)
     parser.add_argument("--concurrency", type=int, default=2)
@@ -40,12 +42,14 @@ def main() -> None:
     size = min(RunSettings.read(folder.settings).start.sizes)
     passed = [net for net in RunState.load(folder.state).nets if net.accepted]
     chosen = [net for index, net in enumerate(passed) if index % args.every == 0 or net is passed[-1]]
-    print("| net | games of self-play | hours |", " | ".join(OPPONENTS), "|")
-    print("|---" * (3 + len(OPPONENTS)) + "|")
+    if args.nets:
+        chosen = [net for net in passed if net.name in args.nets]
+    print("| net | games of self-play | hours |", " | ".join(args.opponents), "|")
+    print("|---" * (3 + len(args.opponents)) + "|")
     for net in chosen:
         path = folder.playable(net.name, "int8")
         path = path if path.exists() else folder.playable(net.name, "float32")
-        cells = [played(path, name, size, args) for name in OPPONENTS]
+        cells = [played(path, name, size, args) for name in args.opponents]
         print(f"| {net.name} | {net.games:,} | {net.hours:.2f} |", " | ".join(cells), "|", flush=True)
 
 
