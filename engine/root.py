@@ -33,15 +33,17 @@ def move_root(search, move, kept, old_index, new_index):
 
     Args:
         search: packed SearchState; no playout may be in flight.
-        move: −1 to keep nothing.
+        move: NO_MOVE to keep nothing.
         kept: a tree as large as the used part of the search's; what it held is forgotten.
         old_index, new_index: int32[nodes used], scratch; `new_index` full of NO_NODE.
     """
-    tree, store, _, _, _, _, _ = search.content
-    clear_tree(kept)
+    state = search.content
+    tree, store = state.tree, state.store
     child = child_of_root(tree, store, move)
     if child != NO_NODE and tree.state[child] == EXPANDED:
         keep_below(tree, child, kept, old_index, new_index)
+    else:
+        clear_tree(kept)
     let_go_of_others(tree, store, new_index)
 
 
@@ -51,7 +53,8 @@ def allowed_moves(search, allowed):
 
     Returns how many of the moves in the root's evaluation are not allowed.
     """
-    tree, store, position, _, _, _, _ = search.content
+    state = search.content
+    tree, store, position = state.tree, state.store, state.position
     board = position.board
     legal_moves(board, position.history, position.history_length, position.ko, position.suicide, allowed)
     bar_moves(allowed, position, np.int64(board.info[TO_PLAY]), np.int64(0))

@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from ._packed import Packed, PackedRow, Packing
-from .board import TO_PLAY, new_board
+from .board import NO_MOVE, TO_PLAY, new_board
 from .config import Restriction, SearchSettings
 from .descent import Scratch, SearchState, Ways, apply_to_all, collect_from_all
 from .evaluations import EvaluationStore
@@ -217,7 +217,7 @@ class Search:
         if self.in_flight:
             raise RuntimeError("advance() while evaluations are in flight")
         usable = keep_tree and self._position.barred_until.max() <= 1  # nothing below was barred
-        self._tree = self._tree_after(move if usable else _NO_MOVE)
+        self._tree = self._tree_after(move if usable else NO_MOVE)
         self._position = position_after(self._position, move)
         self.settings = settings or self.settings
         self._ways = self._new_ways()
@@ -358,8 +358,8 @@ class Search:
         settings = self.settings
         plain = settings.root_noise == 0 and settings.root_policy_temperature == 1
         self._plain_priors = None if plain else self.priors()
-        allowed = np.empty(self.size * self.size + 1, np.uint8)
-        own_slot = allowed_moves(self._packed(), allowed) > 0 or not plain
+        allowed, forbidden = self._allowed_moves()
+        own_slot = forbidden > 0 or not plain
         if own_slot:
             self._prepare_root(allowed, settings.root_policy_temperature, settings.root_noise)
         self._make_plan(own_slot)
@@ -379,13 +379,16 @@ class Search:
         if not (settings.gumbel_moves and self._budget):
             return
         if not own_slot:
-            allowed = np.empty(self.size * self.size + 1, np.uint8)
-            allowed_moves(self._packed(), allowed)
-            self._prepare_root(allowed, 1.0, 0.0)
+            self._prepare_root(self._allowed_moves()[0], 1.0, 0.0)
         noise = settings.gumbel_noise * self._noise.gumbel(size=self.size * self.size + 1)
         self._plan = make_plan(
             self._tree, self.store.arrays, noise, settings.gumbel_moves, self._budget, settings.gumbel_scale
         )
+
+    def _allowed_moves(self) -> tuple[np.ndarray, int]:
+        """uint8[M], the root's legal moves less those that are barred, and how many of its own are not among them."""
+        allowed = np.empty(self.size * self.size + 1, np.uint8)
+        return allowed, int(allowed_moves(self._packed(), allowed))
 
     def _make_room(self, playouts: int) -> bool:
         """Have room for so many more playouts; False where the limit forbids it."""
@@ -409,7 +412,6 @@ class Search:
 
 
 _PACKING = Packing()
-_NO_MOVE = -1
 _NO_OWNERSHIP = np.zeros((0, 0), np.float32)
 
 

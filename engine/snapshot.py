@@ -10,7 +10,7 @@ from ._jit import kernel
 from ._packed import Packed
 from .descent import SearchState
 from .evaluations import Evaluations, prior_of
-from .tree import ROOT, STDEV_PRIOR, STDEV_PRIOR_WEIGHT, Tree, links_of
+from .tree import ROOT, Tree, links_of, pooled_variance
 
 
 @dataclass(frozen=True)
@@ -75,10 +75,8 @@ class SearchSnapshot:
 
 @kernel
 def standard_error(visits, mean, mean_square):
-    """Of a mean utility: a pooled variance, with a prior of STDEV_PRIOR_WEIGHT visits, over the visits."""
-    variance = max(0.0, mean_square - mean * mean)
-    pooled = (variance * visits + STDEV_PRIOR * STDEV_PRIOR * STDEV_PRIOR_WEIGHT) / (visits + STDEV_PRIOR_WEIGHT - 1.0)
-    return np.sqrt(pooled / max(1.0, visits))
+    """Of a mean utility: `pooled_variance` over the visits."""
+    return np.sqrt(pooled_variance(visits, mean, mean_square) / max(1.0, visits))
 
 
 @kernel
@@ -90,7 +88,8 @@ def root_figures(search, whole, real):
         whole: int32[k, 3], written: move, child and visits.
         real: float64[k, 5], written: value, lead and utility to play, prior, standard error of the utility.
     """
-    tree, store, _, _, _, _, _ = search.content
+    state = search.content
+    tree, store = state.tree, state.store
     slot = np.int64(tree.slot[ROOT])
     link = np.int64(tree.first_link[ROOT])
     for index in range(whole.shape[0]):

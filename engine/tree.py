@@ -219,6 +219,14 @@ def open_link(tree, node, child):
 
 
 @inlined_kernel
+def pooled_variance(visits, mean, mean_square):
+    """Of the utility below a node: its own, with a prior of STDEV_PRIOR that counts for STDEV_PRIOR_WEIGHT visits."""
+    variance = max(0.0, mean_square - mean * mean)
+    pooled = variance * visits + STDEV_PRIOR * STDEV_PRIOR * STDEV_PRIOR_WEIGHT
+    return pooled / max(1.0, visits + STDEV_PRIOR_WEIGHT - 1.0)
+
+
+@inlined_kernel
 def exploration(tree, node, parameters):
     """What PUCT multiplies a prior with: c(n) · √n, n the node's visits with those in flight.
 
@@ -231,11 +239,8 @@ def exploration(tree, node, parameters):
         (visits + parameters.c_puct_base) / parameters.c_puct_base
     )
     if parameters.c_puct_stdev > 0.0:
-        count = np.float64(tree.visits[node])
-        mean = np.float64(tree.utility[node])
-        variance = max(0.0, np.float64(tree.utility_square[node]) - mean * mean)
-        pooled = variance * count + STDEV_PRIOR * STDEV_PRIOR * STDEV_PRIOR_WEIGHT
-        stdev = np.sqrt(pooled / max(1.0, count + STDEV_PRIOR_WEIGHT - 1.0))
+        mean, square = np.float64(tree.utility[node]), np.float64(tree.utility_square[node])
+        stdev = np.sqrt(pooled_variance(np.float64(tree.visits[node]), mean, square))
         weight *= 1.0 + parameters.c_puct_stdev * (stdev / STDEV_PRIOR - 1.0)
     return weight * np.sqrt(visits)
 

@@ -139,36 +139,23 @@ class SelfPlayWorker:
     def _step(self, size: int) -> list[Finished]:
         """One batch for some games of a size, and the moves of those whose search is done; all have their turn."""
         assert self._pool is not None
-        waiting = self._games[size]
-        now: list[SelfPlayGame] = []
-        limits: list[int] = []
+        games = self._games[size]
+        together = max(1, self.settings.batch_size // self.settings.leaves_at_once)
+        now, self._games[size] = games[:together], games[together:]
         finished: list[Finished] = []
-        room, taken = self.settings.batch_size, 0
-        for game in waiting:
-            if room <= 0:
-                break
-            taken += 1
-            ended = self._go_on(game)
-            if ended is not None:
-                finished.append(ended)
-                continue
-            limit = min(game.wanted, self.settings.leaves_at_once)
-            room -= min(limit, game.search.most_in_flight)
-            now.append(game)
-            limits.append(limit)
+        for game in list(now):
+            while is_done(game.search, game.wanted):
+                self.learnt += game.full
+                ended = game.advance()
+                if ended is not None:
+                    finished.append(ended)
+                    now.remove(game)
+                    break
         if now:
+            limits = [min(game.wanted, self.settings.leaves_at_once) for game in now]
             self._pool.step([game.search for game in now], limits)
-        self._games[size] = waiting[taken:] + now
+        self._games[size] += now
         return finished
-
-    def _go_on(self, game: SelfPlayGame) -> Finished | None:
-        """Play moves until a search is not done, or the game is over: that game."""
-        while is_done(game.search, game.wanted):
-            self.learnt += game.full
-            ended = game.advance()
-            if ended is not None:
-                return ended
-        return None
 
 
 def is_done(search: Search, wanted: int) -> bool:
