@@ -1,0 +1,104 @@
+"""Measure a net for docs/strength.md: the ladder against GNU Go, and what playouts, time and threads are worth.
+
+    python tests/scripts/measure_net.py weights/NAME-int8.onnx --out DIR
+    python tests/scripts/measure_net.py weights/NAME-int8.onnx --out DIR --only policy handicap --size 9 13 --scale 0.5
+
+A match that has been played is kept in DIR and not played again, one that was stopped goes on. The table goes to
+standard output, as Markdown. Matches by the clock want a quiet machine, with a core for each game at a time.
+"""
+
+import argparse
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from matches import GNUGO, elo_in_words, played, score_of
+
+SIZES = (9, 13, 19)
+SECOND = "1/move"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A match that the net plays."""
+
+    group: str
+    size: int
+    games: int
+    ours: str
+    """Options of our engine."""
+    theirs: str
+    """A command line, or options of the same net after a `NET`."""
+    options: tuple[object, ...] = ()
+    """Of `ponnuki match`."""
+    threads: int = 1
+    """Cores that a game needs."""
+
+    @property
+    def name(self) -> str:
+        """Of the match's folder."""
+        words = f"{self.group} {self.size} {self.ours} against {self.theirs}"
+        return "".join(letter if letter.isalnum() else "-" for letter in words.split(" --chinese")[0])
+
+
+def rows() -> Iterator[Row]:
+    """All matches."""
+    for size, games in zip(SIZES, (100, 100, 100), strict=True):
+        yield Row("policy", size, games, "--visits 1", GNUGO.format(10))
+    for size, games in zip(SIZES, (100, 100, 100), strict=True):
+        yield Row("second", size, games, "", GNUGO.format(10), ("--time-a", SECOND))
+    for size, start in zip(SIZES, ((0, -10), (2, 0), (4, 0)), strict=True):
+        stones, komi = start
+        handicap = ("--handicap", stones) if stones else ("--white", "A")
+        yield Row("handicap", size, 100, "", GNUGO.format(10), (*handicap, "--komi", komi, "--time-a", SECOND))
+    for playouts in (4, 16, 64, 256, 1024):
+        yield Row("playouts", 9, 100, f"--playouts {playouts}", f"NET --playouts {playouts // 4}")
+    for playouts in (4, 16, 64, 256):
+        yield Row("playouts", 13, 60, f"--playouts {playouts}", f"NET --playouts {playouts // 4}")
+    for more, less in ((0.5, 0.25), (1, 0.5), (2, 1)):
+        yield Row("time", 9, 100, "", "NET", ("--time-a", f"{more}/move", "--time-b", f"{less}/move"))
+    for size, games in zip(SIZES, (60, 40, 20), strict=True):
+        yield Row("threads", size, games, "--threads 2", "NET --threads 1", ("--time", SECOND), threads=2)
+
+
+def main() -> None:
+    """Parse the command line, play, print."""
+    groups = list(dict.fromkeys(row.group for row in rows()))
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("net", type=Path, metavar="NET.onnx")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--only", nargs="+", default=groups, choices=groups, metavar="GROUP", help=", ".join(groups))
+    parser.add_argument("--size", nargs="+", type=int, default=SIZES, choices=SIZES)
+    parser.add_argument("--scale", type=float, default=1.0, help="of the numbers of games")
+    parser.add_argument("--concurrency", type=int, default=2, help="cores that games may take")
+    args = parser.parse_args()
+    print("| match | board | won | interval | Elo | playouts a move | CPU seconds a move | failures |")
+    print("|---" * 8 + "|")
+    for row in rows():
+        if row.group in args.only and row.size in args.size:
+            print(table_row(row, args), flush=True)
+
+
+def table_row(row: Row, args: argparse.Namespace) -> str:
+    """A match's line of the table; it is played if it has not been."""
+    games = max(2, 2 * round(row.games * args.scale / 2))
+    concurrency = max(1, args.concurrency // row.threads)
+    ours = f"{args.net} {row.ours}".strip()
+    theirs = row.theirs.replace("NET", str(args.net))
+    fixed = "--games", games, "--size", row.size, "--concurrency", concurrency
+    summary = played(args.out / row.name, ours, theirs, *fixed, *row.options)
+    score = score_of(summary)
+    low, high = score.interval()
+    sides = [summary["sides"][side] for side in "AB"]
+    playouts = ", ".join(f"{side['playouts_per_move']:,.0f}" for side in sides if side["playouts_per_move"])
+    cpu = ", ".join(f"{side['cpu_per_move_s']:.2f}" for side in sides)
+    failures = sum(len(side["failures"]) for side in sides)
+    what = " ".join(map(str, [row.group, row.ours, *row.options]))
+    return (
+        f"| {what} | {row.size}×{row.size} | {score.wins} of {score.games} | {low:.0%} to {high:.0%} "
+        f"| {elo_in_words(score)} | {playouts} | {cpu} | {failures} |"
+    )
+
+
+if __name__ == "__main__":
+    main()
