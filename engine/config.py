@@ -66,6 +66,10 @@ class SearchSettings(Ranged):
     """Whether orders of moves that lead to one position share its node."""
     cache: bool = False
     """Whether evaluations of a net are found again when their position comes back."""
+    conservative_pass: bool = True
+    """Whether a pass that answers the opponent's pass counts as the end of the game only where the board is won without
+    dead stones too: who passes while they stand holds them for dead. Self-play, where nobody agrees on anything,
+    counts the board as it stands."""
     keep_ownership: bool = False
     """Whether evaluations' ownership is kept with the nodes (N·N bytes each) for analysis."""
     max_tree_mb: Annotated[float, Range(1, 1e6)] = 512.0

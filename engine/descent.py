@@ -68,6 +68,7 @@ class Ways(NamedTuple):
     root_symmetries: int  # symmetries in which a new root is evaluated
     random_symmetry: bool  # whether the symmetry of a leaf's planes is drawn
     policy_temperature: float  # divides the policy's logits
+    first_end: int  # least depth at which two passes end the game: 1, or 2 if a pass before the root does not count
 
 
 class SearchState(NamedTuple):
@@ -202,7 +203,7 @@ def collect_leaves(searches, index, batch, needs, start, limit, room):
             cancel(tree, node, scratch.path, depth)
             break
         board = scratch.board
-        ended = depth > 0 and board.info[PASSES] >= 2
+        ended = depth >= ways.first_end and board.info[PASSES] >= 2
         if tree.state[node] == NEW and ended and position.scoring == 0:
             settle_ended_game(tree, node, depth, position, scratch, parameters)
         if known or tree.state[node] == TERMINAL:

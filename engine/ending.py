@@ -1,8 +1,10 @@
 """The end of a game: when to pass, what must be captured first, which moves would only spoil.
 
 The search decides moves; here the last word is spoken where counting knows better than a net that has seen few finished
-boards. What a pass brings is what the rules in force say (`count_if_ended`): under Tromp-Taylor rules the board as it
-stands, dead stones and all; under rules by which players agree on dead stones, the board without them.
+boards. What a pass brings is what the rules in force say (`Count`): under Tromp-Taylor rules the board as it stands,
+dead stones and all; under rules by which players agree on dead stones, the board without them. A conservative count
+takes the lesser of the two under Tromp-Taylor rules as well: an opponent who passes while our dead stones stand holds
+them for dead, and so may the referee.
 
 Approximations: dead stones are what the evaluator's ownership says, chain by chain, and there is no encore, so under
 territory scoring a disputed group is not played out.
@@ -12,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -61,9 +64,31 @@ def stands_as_it_is(game: Game) -> bool:
     return game.rules.scoring == Scoring.AREA and not game.rules.friendly_pass_ok
 
 
-def count_if_ended(game: Game, colour: int, judge: Judge) -> float:
-    """A colour's margin if the game ended now, by the rules in force."""
-    return margin_to_play(game, colour, () if stands_as_it_is(game) else judge().status.dead)
+@dataclass(frozen=True)
+class Count:
+    """What a colour's margin would be if the game ended now."""
+
+    game: Game
+    colour: int
+    judge: Judge
+    conservative: bool
+    """Whether a board that counts as it stands must be won without dead stones too."""
+
+    def margin(self) -> float:
+        """In points, by the rules in force."""
+        if not stands_as_it_is(self.game):
+            return self.agreed()
+        standing = margin_to_play(self.game, self.colour)
+        return min(standing, self.agreed()) if self.conservative and standing > 0 else standing
+
+    def agreed(self) -> float:
+        """In points, with dead stones taken off."""
+        return margin_to_play(self.game, self.colour, self.judgement.status.dead)
+
+    @cached_property
+    def judgement(self) -> Judgement:
+        """Who owns what; evaluated once, and only where it is asked for."""
+        return self.judge()
 
 
 def fills_own_eye(game: Game, move: int, colour: int) -> bool:
@@ -113,7 +138,7 @@ def capturing_move(game: Game, snapshot: SearchSnapshot, colour: int, judgement:
     return min((move for move in wanted if not fills_own_eye(game, move, colour)), default=None)
 
 
-def last_word(game: Game, snapshot: SearchSnapshot, chosen: int, judge: Judge) -> int:
+def last_word(game: Game, snapshot: SearchSnapshot, chosen: int, judge: Judge, *, conservative: bool = True) -> int:
     """The move to play instead of the search's choice; the choice itself nearly always.
 
     - After the opponent's pass, a pass that wins by the count is played.
@@ -125,16 +150,18 @@ def last_word(game: Game, snapshot: SearchSnapshot, chosen: int, judge: Judge) -
 
     Args:
         chosen: the search's choice, a move of the snapshot.
+        conservative: whether a board that counts as it stands must be won without dead stones too (see `Count`).
     """
     colour, pass_move = snapshot.to_play, game.pass_move
-    if game.last_move == pass_move and count_if_ended(game, colour, judge) > 0:
+    count = Count(game, colour, judge, conservative)
+    if game.last_move == pass_move and count.margin() > 0:
         return pass_move
     if chosen == pass_move:
-        return _instead_of_a_pass(game, snapshot, judge)
+        return _instead_of_a_pass(count, snapshot)
     if not _may_be_pointless(game, chosen):
         return chosen
-    judgement = judge()
-    if is_pointless(game, chosen, judgement) and _may_pass(game, snapshot, judge):
+    judgement = count.judgement
+    if is_pointless(game, chosen, judgement) and _may_pass(count, snapshot):
         return pass_move
     if not fills_own_eye(game, chosen, colour):
         return chosen
@@ -142,13 +169,13 @@ def last_word(game: Game, snapshot: SearchSnapshot, chosen: int, judge: Judge) -
     return next((move for move in others if move == pass_move or not fills_own_eye(game, move, colour)), pass_move)
 
 
-def _instead_of_a_pass(game: Game, snapshot: SearchSnapshot, judge: Judge) -> int:
+def _instead_of_a_pass(count: Count, snapshot: SearchSnapshot) -> int:
     """The pass, unless it loses by the count and something may still be had: dead stones to capture, open points."""
-    colour = snapshot.to_play
-    if count_if_ended(game, colour, judge) > 0:
+    game, colour = count.game, count.colour
+    if count.margin() > 0:
         return game.pass_move
-    judgement = judge()
-    if stands_as_it_is(game) and margin_to_play(game, colour, judgement.status.dead) > 0:
+    judgement = count.judgement
+    if stands_as_it_is(game) and count.agreed() > 0:
         capture = capturing_move(game, snapshot, colour, judgement)
         return game.pass_move if capture is None else capture
     if not undecided(game, judgement):
@@ -172,18 +199,18 @@ def _may_be_pointless(game: Game, move: int) -> bool:
     return is_self_atari(stones.reshape(-1), move, game.to_play, game.size)
 
 
-def _may_pass(game: Game, snapshot: SearchSnapshot, judge: Judge) -> bool:
+def _may_pass(count: Count, snapshot: SearchSnapshot) -> bool:
     """Whether the count wins by more than is still open, or the game is lost with nothing open.
 
     A search that has looked at the pass must not know better, unless territory is counted: the nets learn from games
     counted by area, and think that a pass loses a point where it wins one.
     """
-    area = game.rules.scoring == Scoring.AREA
-    passed = next((stats for stats in snapshot.moves if stats.move == game.pass_move), None)
+    area = count.game.rules.scoring == Scoring.AREA
+    passed = next((stats for stats in snapshot.moves if stats.move == count.game.pass_move), None)
     if area and passed is not None and _loses_something(passed, snapshot):
         return False
-    margin = count_if_ended(game, snapshot.to_play, judge)
-    open_points = undecided(game, judge())
+    margin = count.margin()
+    open_points = undecided(count.game, count.judgement)
     if margin > 0:
         return margin > open_points
     return open_points == 0 and snapshot.value_to_play < HOPELESS

@@ -296,7 +296,7 @@ class Player:
             chosen = choose(snapshot, settings.choice, len(self.game.moves), self._random).move
         else:
             chosen = self._best_prior()
-        return last_word(self.game, snapshot, chosen, self._judge)
+        return last_word(self.game, snapshot, chosen, self._judge, conservative=settings.search.conservative_pass)
 
     def _best_prior(self) -> int:
         """The choice of the policy alone: a search of one visit has no child yet."""

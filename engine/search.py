@@ -217,6 +217,8 @@ class Search:
         if self.in_flight:
             raise RuntimeError("advance() while evaluations are in flight")
         usable = keep_tree and self._position.barred_until.max() <= 1  # nothing below was barred
+        if self.settings.conservative_pass and move == self.size**2:
+            usable = False  # a second pass was the end of the game, seen from the old root
         self._tree = self._tree_after(move if usable else NO_MOVE)
         self._position = position_after(self._position, move)
         self.settings = settings or self.settings
@@ -336,6 +338,7 @@ class Search:
             int(settings.root_symmetries),
             bool(settings.random_symmetry),
             float(settings.policy_temperature),
+            2 if settings.conservative_pass else 1,
         )
 
     def _tree_after(self, move: int) -> Tree:

@@ -14,7 +14,7 @@ from ponnuki.engine.ranges import SHARE, Range, Ranged
 from ponnuki.engine.rules import Rules, Scoring
 from ponnuki.nets.tables import require
 
-SELF_PLAY_SEARCH = SearchSettings(cache=True)
+SELF_PLAY_SEARCH = SearchSettings(cache=True, conservative_pass=False)
 """What self-play searches with, but for exploration at the root. The cache knows what cheap searches evaluated."""
 
 

@@ -75,6 +75,18 @@ X X X X X O O O O
 X X X . X O O . O
 X X X X X O O O O
 """,
+    # Two black stones in White's corner, and E5 is dame.
+    "dead black and dame": """
+. X . X X O . X X
+X X X X X O O O .
+X X X . X O O . O
+X . X X X O O O O
+X X X X . O . O O
+X X X X X O O O O
+. X X X X O O O O
+X X X . X O O . O
+X X X X X O O O O
+""",
     # E5 is dame.
     "dame": """
 . X . X X O . O .
@@ -194,6 +206,8 @@ BY_RULES = {
         *cases("dead white", WHITE, {WHITE_WINS: ("pass", "pass"), BLACK_WINS: ("", "pass")}),
         *cases("dead black", WHITE, {WHITE_WINS: (AROUND_DEAD_BLACK, AROUND_DEAD_BLACK)}),
         *cases("dead black", BLACK, {BLACK_WINS: ("pass", "pass"), WHITE_WINS: ("", "pass")}),
+        # White has passed: he may hold Black's two stones for dead, and then only the last dame wins.
+        *cases("dead black and dame", BLACK, {8.5: ("", "E5")}),
     ],
     # Players agree on them: taking them is as good as leaving them.
     "chinese": [

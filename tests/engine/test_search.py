@@ -156,6 +156,29 @@ def test_advance_keeps_the_subtree() -> None:
 
 
 @pytest.mark.kernels
+@pytest.mark.parametrize("conservative", [False, True])
+@pytest.mark.parametrize("scoring", list(Scoring))
+def test_passes_around_the_root_are_those_of_the_reference(conservative: bool, scoring: Scoring) -> None:
+    """Search after a pass, go on after another and after a move, with both meanings of the pass before the root."""
+    rng = random.Random(2)
+    settings = SearchSettings(conservative_pass=conservative)
+    game, reference = both_games(3, 0.5, Rules(scoring=scoring), 4, rng)
+    search = Search(game, settings)
+    twin = ReferenceSearch(reference, 0.5, scoring == Scoring.TERRITORY, puct_settings(settings))
+    for move in (game.pass_move, None, game.pass_move):
+        run(search, OpinionEvaluator(), 150, 3)
+        twin.run(150, 3, reference_opinion)
+        assert_same_tree(search, twin)
+        move = search.snapshot().moves[0].move if move is None else move
+        search.advance(move)
+        twin.advance(move)
+        assert search.visits == twin.root.visits
+    run(search, OpinionEvaluator(), 150, 3)
+    twin.run(150, 3, reference_opinion)
+    assert_same_tree(search, twin)
+
+
+@pytest.mark.kernels
 def test_a_golden_search() -> None:
     """One whole search pinned, so that a change of the formula shows even where the reference changes with it."""
     game = Game(3, 0.5)
@@ -519,7 +542,7 @@ def test_a_second_pass_is_worth_the_count(komi: float, value: float) -> None:
     game = Game(3, komi)
     game.play(parse_vertex("B2", 3))
     game.play(game.pass_move)
-    search = Search(game)
+    search = Search(game, SearchSettings(conservative_pass=False))
     run(search, UniformEvaluator(), 200, 2)
     stats = next(stats for stats in search.snapshot().moves if stats.move == game.pass_move)
     assert (stats.value_to_play, stats.lead_to_play, stats.pv) == (value, 9 - komi, (game.pass_move,))
@@ -527,6 +550,26 @@ def test_a_second_pass_is_worth_the_count(komi: float, value: float) -> None:
     assert (best.move == game.pass_move) == (value > 0)
     search.advance(game.pass_move)
     assert search.visits == 0, "nothing is known below a finished game"
+
+
+@pytest.mark.kernels
+def test_a_pass_before_the_root_is_not_half_of_an_ending() -> None:
+    """After the opponent's pass, a pass is a move like others; two passes within the tree end the game all the same.
+
+    White's pass may mean that a stone is held for dead. A tree from before the pass, in which it was one of two, goes.
+    """
+    game = Game(3, 0.5)
+    game.play(parse_vertex("B2", 3))
+    search = Search(game)
+    run(search, UniformEvaluator(), 400, 2)
+    game.play(game.pass_move)
+    search.advance(game.pass_move)
+    assert search.visits == 0
+    run(search, UniformEvaluator(), 400, 2)
+    stats = next(stats for stats in search.snapshot().moves if stats.move == game.pass_move)
+    assert len(stats.pv) > 1
+    assert -1 < stats.value_to_play < 1
+    assert TERMINAL in search.tree.state[: search.tree.used[0]]
 
 
 @pytest.mark.kernels

@@ -37,6 +37,7 @@ class PuctSettings:
     root_policy_temperature: float
     forced_playouts: float
     transpositions: bool
+    conservative_pass: bool
 
 
 @dataclass(eq=False)
@@ -218,7 +219,7 @@ class ReferenceSearch:
                     above.pending -= 1
                     link.pending -= 1
                 break
-            if path and game.is_over and not self.territory and node.state == "new":
+            if self.ends(path, game) and not self.territory and node.state == "new":
                 margin = area_margin(game.stones, game.size) - self.komi
                 to_play = margin if game.to_play == BLACK else -margin
                 self.settle(node, (to_play > 0) - (to_play < 0), to_play, len(path))
@@ -230,13 +231,17 @@ class ReferenceSearch:
             leaves.append((node, path, game))
         return leaves
 
+    def ends(self, path: Path, game: ReferenceGame) -> bool:
+        """Whether the game is over at the end of a path; one pass before the root may not count."""
+        return len(path) >= (2 if self.settings.conservative_pass else 1) and game.is_over
+
     def apply(self, leaves: list[tuple[Node, Path, ReferenceGame]], evaluate: EvaluateFunction) -> None:
         """Evaluate and expand leaves; under territory scoring a finished game ends with its evaluation."""
         for node, path, game in leaves:
             logits, value, lead = evaluate(game)
             self.settle(node, value, lead, len(path))
             self.back_up(node, path)
-            node.state = "terminal" if path and game.is_over else "expanded"
+            node.state = "terminal" if self.ends(path, game) else "expanded"
             if node.state == "expanded":
                 node.priors = softmax(logits, game.legal_moves(), self.settings.policy_temperature)
             if not path:
@@ -256,7 +261,8 @@ class ReferenceSearch:
     def advance(self, move: int) -> None:
         """Play a move and keep what is known below it."""
         self.game.play(move)
-        kept = self.root.links.get(move)
+        dropped = self.settings.conservative_pass and move == self.game.size**2
+        kept = None if dropped else self.root.links.get(move)
         self.root = kept.child if kept is not None and kept.child.state == "expanded" else Node()
         self.shared = {key: node for key, node in self.shared.items() if node in self._below(self.root)}
         if self.root.state == "expanded":
