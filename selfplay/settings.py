@@ -76,6 +76,9 @@ class PlaySettings(Ranged):
     """Full searches by Gumbel selection among so many moves, 1 to 1000; 0: PUCT with noise."""
     gumbel_scale: float = 0.1
     """Weight of the value against the prior in Gumbel selection and in its targets, 0 to 100."""
+    score_weight: float = 0.25
+    """Weight of the score in the utility of all searches, beside the value; 0 to 1. Without it moves mean nothing once
+    a game is decided, dead stones are left, and what is learnt of owners and leads is wrong (docs/selfplay.md)."""
     temperature: Annotated[float, Range(0, 10)] = 0.8
     """At the first move; a move is drawn with probability ∝ visits^(1 / temperature)."""
     last_temperature: Annotated[float, Range(0, 10)] = 0.2
@@ -108,16 +111,16 @@ class PlaySettings(Ranged):
     def full_search(self) -> SearchSettings:
         """Of a search that is learnt from."""
         if self.gumbel_moves:
-            return dataclasses.replace(SELF_PLAY_SEARCH, gumbel_moves=self.gumbel_moves, gumbel_noise=1.0,
+            return dataclasses.replace(self.cheap_search, gumbel_moves=self.gumbel_moves, gumbel_noise=1.0,
                                        gumbel_scale=self.gumbel_scale)  # fmt: skip
         return dataclasses.replace(
-            SELF_PLAY_SEARCH,
+            self.cheap_search,
             root_noise=self.root_noise,
             root_policy_temperature=self.root_policy_temperature,
             forced_playouts=self.forced_playouts,
         )
 
-    @property
+    @cached_property
     def cheap_search(self) -> SearchSettings:
         """Of a search that only finds the next move."""
-        return SELF_PLAY_SEARCH
+        return dataclasses.replace(SELF_PLAY_SEARCH, score_weight=self.score_weight)

@@ -216,3 +216,12 @@ def test_what_is_not_accepted_is_said(kind: type, table: dict[str, object], comp
         settings_from(kind, table, "run.toml [x]")
     assert complaint in str(caught.value)
     assert str(caught.value).startswith("run.toml [x]")
+
+
+def test_the_score_counts_in_all_searches() -> None:
+    """With the value alone the winner of a decided game leaves dead stones, which the targets then call alive."""
+    settings = PlaySettings(score_weight=0.3)
+    assert (settings.full_search.score_weight, settings.cheap_search.score_weight) == (0.3, 0.3)
+    assert PlaySettings(gumbel_moves=8).full_search.score_weight == PlaySettings().score_weight > 0
+    with pytest.raises(ConfigError, match="score_weight"):
+        PlaySettings(score_weight=1.5)
