@@ -138,7 +138,7 @@ def capturing_move(game: Game, snapshot: SearchSnapshot, colour: int, judgement:
     return min((move for move in wanted if not fills_own_eye(game, move, colour)), default=None)
 
 
-def last_word(game: Game, snapshot: SearchSnapshot, chosen: int, judge: Judge, *, conservative: bool = True) -> int:
+def last_word(game: Game, snapshot: SearchSnapshot, chosen: int, judge: Judge, *, conservative: bool) -> int:
     """The move to play instead of the search's choice; the choice itself nearly always.
 
     - After the opponent's pass, a pass that wins by the count is played.

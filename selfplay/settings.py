@@ -15,7 +15,8 @@ from ponnuki.engine.rules import Rules, Scoring
 from ponnuki.nets.tables import require
 
 SELF_PLAY_SEARCH = SearchSettings(cache=True, conservative_pass=False)
-"""What self-play searches with, but for exploration at the root. The cache knows what cheap searches evaluated."""
+"""What self-play searches with, but for exploration at the root and the score's weight. The cache knows what cheap
+searches evaluated; two passes end the game, whoever held what for dead."""
 
 
 @dataclass(frozen=True)

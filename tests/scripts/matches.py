@@ -1,4 +1,4 @@
-"""Matches by `ponnuki match` that are played once and kept, and how their scores are told."""
+"""Matches by `ponnuki match` that are played once and kept."""
 
 import json
 import subprocess
@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ponnuki.arena.score import Score, elo_from_score
+from ponnuki.arena.score import Score
 
 GNUGO = "gnugo --mode gtp --level {} --chinese-rules --positional-superko"
 
@@ -27,8 +27,3 @@ def played(out: Path, a: str, b: str, *options: object) -> dict[str, Any]:
 def score_of(summary: dict[str, Any]) -> Score:
     """A match's score from A's view."""
     return Score(summary["wins"], summary["draws"], summary["losses"])
-
-
-def elo_in_words(score: Score) -> str:
-    """The Elo difference that a score means."""
-    return f"{elo_from_score(score.rate or 0.0):+.0f}"

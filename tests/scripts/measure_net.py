@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from matches import GNUGO, elo_in_words, played, score_of
+from matches import GNUGO, played, score_of
+
+from ponnuki.arena.summary import elo_text
 
 SIZES = (9, 13, 19)
 SECOND = "1/move"
@@ -37,20 +39,21 @@ class Row:
     @property
     def name(self) -> str:
         """Of the match's folder."""
-        words = f"{self.group} {self.size} {self.ours} against {self.theirs}"
-        return "".join(letter if letter.isalnum() else "-" for letter in words.split(" --chinese")[0])
+        opponent = self.theirs.split(" --chinese")[0]
+        words = " ".join(map(str, [self.group, self.size, self.ours, "against", opponent, *self.options]))
+        return "".join(letter if letter.isalnum() else "-" for letter in words)
 
 
 def rows() -> Iterator[Row]:
     """All matches."""
-    for size, games in zip(SIZES, (100, 100, 100), strict=True):
-        yield Row("policy", size, games, "--visits 1", GNUGO.format(10))
-    for size, games in zip(SIZES, (100, 100, 100), strict=True):
-        yield Row("second", size, games, "", GNUGO.format(10), ("--time-a", SECOND))
-    for size, start in zip(SIZES, ((0, -10), (2, 0), (4, 0)), strict=True):
-        stones, komi = start
-        handicap = ("--handicap", stones) if stones else ("--white", "A")
-        yield Row("handicap", size, 100, "", GNUGO.format(10), (*handicap, "--komi", komi, "--time-a", SECOND))
+    opponent = GNUGO.format(10)
+    for size in SIZES:
+        yield Row("policy", size, 100, "--visits 1", opponent)
+    for size in SIZES:
+        yield Row("second", size, 100, "", opponent, ("--time-a", SECOND))
+    starts = ("--white", "A", "--komi", -10), ("--handicap", 2, "--komi", 0), ("--handicap", 4, "--komi", 0)
+    for size, start in zip(SIZES, starts, strict=True):
+        yield Row("handicap", size, 100, "", opponent, (*start, "--time-a", SECOND))
     for playouts in (4, 16, 64, 256, 1024):
         yield Row("playouts", 9, 100, f"--playouts {playouts}", f"NET --playouts {playouts // 4}")
     for playouts in (4, 16, 64, 256):
@@ -86,17 +89,17 @@ def table_row(row: Row, args: argparse.Namespace) -> str:
     ours = f"{args.net} {row.ours}".strip()
     theirs = row.theirs.replace("NET", str(args.net))
     fixed = "--games", games, "--size", row.size, "--concurrency", concurrency
-    summary = played(args.out / row.name, ours, theirs, *fixed, *row.options)
+    summary = played(args.out / args.net.stem / row.name, ours, theirs, *fixed, *row.options)
     score = score_of(summary)
     low, high = score.interval()
     sides = [summary["sides"][side] for side in "AB"]
     playouts = ", ".join(f"{side['playouts_per_move']:,.0f}" for side in sides if side["playouts_per_move"])
-    cpu = ", ".join(f"{side['cpu_per_move_s']:.2f}" for side in sides)
+    cpu = ", ".join(f"{side['cpu_per_move_s']:.2f}" for side in sides if side["cpu_per_move_s"] is not None)
     failures = sum(len(side["failures"]) for side in sides)
     what = " ".join(map(str, [row.group, row.ours, *row.options]))
     return (
         f"| {what} | {row.size}×{row.size} | {score.wins} of {score.games} | {low:.0%} to {high:.0%} "
-        f"| {elo_in_words(score)} | {playouts} | {cpu} | {failures} |"
+        f"| {elo_text(score.elo)} | {playouts} | {cpu} | {failures} |"
     )
 
 

@@ -11,10 +11,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from matches import GNUGO, elo_in_words, played, score_of
+from matches import GNUGO, played, score_of
 from matplotlib.figure import Figure
 
 from ponnuki.arena.score import Score
+from ponnuki.arena.summary import elo_text
 from ponnuki.selfplay.run_folder import RunFolder
 from ponnuki.selfplay.run_settings import RunSettings
 from ponnuki.selfplay.run_state import RunState
@@ -26,7 +27,7 @@ OPPONENTS = {
 }
 """Our rollout player at fixed playouts, and GNU Go's lowest and highest usual level."""
 
-LABELS = {"rollouts": "1,000 uniform rollouts", "gnugo-1": "GNU Go, level 1", "gnugo-10": "GNU Go, level 10"}
+LABELS = {"rollouts": "1,000 rollouts", "gnugo-1": "GNU Go, level 1", "gnugo-10": "GNU Go, level 10"}
 
 
 def main() -> None:
@@ -48,6 +49,8 @@ def main() -> None:
     chosen = [net for index, net in enumerate(passed) if index % args.every == 0 or net is passed[-1]]
     if args.nets:
         chosen = [net for net in passed if net.name in args.nets]
+        if unknown := sorted(set(args.nets) - {net.name for net in chosen}):
+            parser.error(f"{unknown[0]} is no net of this run that passed the gate")
     print("| net | games of self-play | hours |", " | ".join(args.opponents), "|")
     print("|---" * (3 + len(args.opponents)) + "|")
     scores: dict[str, list[Score]] = {name: [] for name in args.opponents}
@@ -72,7 +75,7 @@ def meet(net: Path, opponent: str, size: int, args: argparse.Namespace) -> Score
 def in_words(score: Score) -> str:
     """A score with its 95% interval and the Elo difference that it means."""
     low, high = score.interval()
-    return f"{score.wins} of {score.games} ({low:.0%} to {high:.0%}; Elo {elo_in_words(score)})"
+    return f"{score.wins} of {score.games} ({low:.0%} to {high:.0%}; Elo {elo_text(score.elo)})"
 
 
 def draw(hours: list[float], scores: dict[str, list[Score]], args: argparse.Namespace) -> None:
