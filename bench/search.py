@@ -45,11 +45,23 @@ def search_for(game: Game, evaluator: Evaluator, settings: PlayerSettings, secon
     return search
 
 
+def efficiency(search_rates: Sequence[float], raw_rates: Sequence[float]) -> float:
+    """The median over the turns of the search's speed by that of onnxruntime just before and just after it.
+
+    Not a ratio of medians: the machine's speed drifts by more than the search costs.
+
+    Args:
+        search_rates: evaluations a second, a turn each.
+        raw_rates: evaluations a second of onnxruntime alone: one before the first turn and one after each.
+    """
+    raw = np.asarray(raw_rates)
+    return float(np.median(np.asarray(search_rates) / ((raw[:-1] + raw[1:]) / 2)))
+
+
 def measure_search(path: Path, games: Sequence[Game], threads: int, seconds: float) -> dict[str, Any]:
     """`raw_evals_per_s`, `playouts_per_s`, `search_efficiency` and `tree_bytes_per_node`.
 
-    The efficiency is the median over the turns, each against onnxruntime just before and just after it: the machine's
-    speed drifts by more than the search costs.
+    The two are measured in turns; see `efficiency`.
 
     Args:
         path: the network.
@@ -68,12 +80,11 @@ def measure_search(path: Path, games: Sequence[Game], threads: int, seconds: flo
         search_rates.append((counting.evaluations - before) / (time.perf_counter() - begin))
         raw_rates.append(raw.measure(way, TURN_S))
     assert search is not None
-    around = (np.array(raw_rates[:-1]) + np.array(raw_rates[1:])) / 2
     return {
         "raw_evals_per_s": float(np.median(raw_rates)),
         "raw_batch": way.batch,
         "raw_sessions": way.sessions,
         "playouts_per_s": float(np.median(search_rates)),
-        "search_efficiency": float(np.median(search_rates / around)),
+        "search_efficiency": efficiency(search_rates, raw_rates),
         "tree_bytes_per_node": search.tree_bytes / int(search.tree.used[0]),
     }
