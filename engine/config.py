@@ -123,6 +123,9 @@ class RolloutSettings(Ranged):
     """Virtual wins for each e-fold of the weight that the rollouts' policy gives a move."""
     prior_near: Annotated[float, Range(0, 1e4)] = 12.0
     """Virtual wins of a move beside the last one; fewer farther off."""
+    knowledge: bool = True
+    """Whether rollouts know patterns and tactics; otherwise their moves are uniformly random, but for own eyes, and
+    RAVE counts the tree's moves alone."""
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ from .board import (
 from .coords import BLACK, EMPTY, OFF_BOARD
 from .leaf import bar_moves
 from .policy import gather, heavy_rollout, recent_place
-from .rollout import final_area_margin, is_own_eye, point_owner, random_below
+from .rollout import final_area_margin, is_own_eye, light_rollout, point_owner, random_below
 from .scoring import board_margin
 from .tactics import is_self_atari, outcome
 
@@ -82,6 +82,7 @@ class RaveParameters(NamedTuple):
     prior_even: float
     prior_policy: float
     prior_near: float
+    knowledge: bool
 
 
 class RaveScratch(NamedTuple):
@@ -311,7 +312,11 @@ def play_one(tree, position, scratch, policy, parameters):
                 break
     colour = np.int64(board.info[TO_PLAY])
     if board.info[PASSES] < 2:
-        heavy_rollout(board, policy, scratch.random, scratch.first)
+        if parameters.knowledge:
+            heavy_rollout(board, policy, scratch.random, scratch.first)
+        else:
+            scratch.first[:] = EMPTY
+            light_rollout(board, scratch.random)
         margin = final_area_margin(board) - position.komi
         add_owners(board, scratch.ownership)
     else:

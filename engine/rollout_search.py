@@ -258,6 +258,7 @@ class RolloutSearch:
             float(settings.prior_even),
             float(settings.prior_policy),
             float(settings.prior_near),
+            bool(settings.knowledge),
         )
 
     def _make_room(self, playouts: int) -> None:

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from ponnuki.engine.board import to_bordered
+from ponnuki.engine.board import new_board, to_bordered
 from ponnuki.engine.config import ConfigError, Limits, PlayerSettings, Restriction, RolloutSettings, SearchSettings
 from ponnuki.engine.coords import BLACK, WHITE, parse_vertex
 from ponnuki.engine.evaluator import LeafBatch, RolloutEvaluator
@@ -15,7 +15,7 @@ from ponnuki.engine.game import Game
 from ponnuki.engine.player import Player
 from ponnuki.engine.pool import Pool
 from ponnuki.engine.rave import EDGES_USED, NO_CHILD, NODES_USED, PASS_PLACE, UNEXPANDED, rave_bytes, select_rave_edge
-from ponnuki.engine.rollout import seeded
+from ponnuki.engine.rollout import many_light_rollouts, seeded
 from ponnuki.engine.rollout_search import RolloutSearch
 
 pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered")  # uint64 wraps, where not compiled
@@ -33,9 +33,10 @@ def edges_of(search: RolloutSearch, node: int) -> range:
     return range(first, first + int(search.tree.edge_count[node]))
 
 
-def test_the_sums_of_the_tree_agree() -> None:
+@pytest.mark.parametrize("knowledge", [True, False])
+def test_the_sums_of_the_tree_agree(knowledge: bool) -> None:
     """Every playout below a node went through one of its edges, but for those before it had any."""
-    search = searched(Game(5, 3.0), 3000)
+    search = searched(Game(5, 3.0), 3000, knowledge=knowledge, exploration=0.0 if knowledge else 0.7)
     tree = search.tree
     assert tree.visits[0] == 3000 == search.playouts
     seen = 0
@@ -169,6 +170,24 @@ def test_restrictions_hold_at_the_root() -> None:
     search.advance(12)
     Pool(RolloutEvaluator(), 1).run(search, Limits(playouts=200))
     assert len(search.snapshot().moves) > 5
+
+
+@pytest.mark.parametrize("knowledge", [True, False])
+def test_without_knowledge_rollouts_are_uniform(knowledge: bool) -> None:
+    """The lead of a move that is a leaf is the mean of light rollouts from there; with knowledge it is not."""
+    game = Game(7, 0.5)
+    for vertex in ("D4", "C4", "A1", "D3", "A7", "E4"):
+        game.play(parse_vertex(vertex, 7))
+    rollouts = RolloutSettings(expand_visits=10**6, knowledge=knowledge)
+    search = RolloutSearch(game, SearchSettings(), rollouts, 1)
+    Pool(RolloutEvaluator(), 1).run(search, Limits(playouts=6000))
+    most = max(search.snapshot().moves, key=lambda stats: stats.visits)
+    game.play(most.move)
+    margins = np.empty(6000, np.int32)
+    many_light_rollouts(game.board, new_board(7), np.empty(1, np.uint64), 6000, np.uint64(7), margins)
+    error = float(margins.std()) * np.sqrt(1 / 6000 + 1 / most.visits)
+    away = abs(most.lead_to_play - (margins.mean() - 0.5))
+    assert away > 10 * error if knowledge else away < 4 * error
 
 
 def test_the_player_uses_it_for_rollouts() -> None:

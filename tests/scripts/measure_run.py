@@ -20,14 +20,19 @@ from ponnuki.selfplay.run_folder import RunFolder
 from ponnuki.selfplay.run_settings import RunSettings
 from ponnuki.selfplay.run_state import RunState
 
+UNIFORM = "knowledge=no,exploration=0.7,rave_equivalence=1,prior_even=1,prior_policy=0,prior_near=0,expand_visits=1"
 OPPONENTS = {
-    "rollouts": f"{sys.executable} -m ponnuki.cli.main gtp --playout rollout --playouts 1000",
+    "uniform": f"{sys.executable} -m ponnuki.cli.main gtp --playout rollout --playouts 1000 --rollouts {UNIFORM}",
+    "rave": f"{sys.executable} -m ponnuki.cli.main gtp --playout rollout --playouts 1000",
     "gnugo-1": GNUGO.format(1),
     "gnugo-10": GNUGO.format(10),
 }
-"""Our rollout player at fixed playouts, and GNU Go's lowest and highest usual level."""
+"""UCT over uniform rollouts and our RAVE player, both at fixed playouts; GNU Go's lowest and highest usual level."""
 
-LABELS = {"rollouts": "1,000 rollouts", "gnugo-1": "GNU Go, level 1", "gnugo-10": "GNU Go, level 10"}
+LABELS = {
+    "uniform": "1,000 uniform rollouts", "rave": "1,000 playouts of RAVE",
+    "gnugo-1": "GNU Go, level 1", "gnugo-10": "GNU Go, level 10",
+}  # fmt: skip
 
 
 def main() -> None:
