@@ -29,16 +29,20 @@ class Pool:
         """Rows evaluated by `step` so far."""
         self._batches: dict[int, LeafBatch] = {}
 
-    def step(self, searches: Sequence[Searching], limits: Sequence[int | None] | None = None) -> int:
+    def step(
+        self, searches: Sequence[Searching], limits: Sequence[int | None] | None = None, rows: int | None = None
+    ) -> int:
         """Fill one batch from searches of one kind and board size, evaluate it and apply it. Returns the playouts done.
 
         Args:
             limits: most playouts that each search may add, None for as many as fit.
+            rows: most leaves of each search, None for as many as fit. Playouts that need no evaluation then come on
+                top, so that a search whose positions are known from others leaves no gap in the batch.
         """
         batch = self._batch(searches[0].size)
         before = sum(search.playouts for search in searches)
         kind = type(searches[0])
-        kind.collect_together(searches, batch, limits if limits is not None else [None] * len(searches))
+        kind.collect_together(searches, batch, limits if limits is not None else [None] * len(searches), rows)
         if batch.count:
             evaluation = self.evaluator.evaluate(batch)
             self.evaluations += batch.count

@@ -129,7 +129,7 @@ class RolloutSearch:
 
     @staticmethod
     def collect_together(
-        searches: Sequence[RolloutSearch], batch: LeafBatch, limits: Sequence[int | None]
+        searches: Sequence[RolloutSearch], batch: LeafBatch, limits: Sequence[int | None], rows: int | None = None
     ) -> None:
         """`collect` for several searches."""
         for search, limit in zip(searches, limits, strict=True):

@@ -51,6 +51,9 @@ FIRST_NODES = 1024
 NODES_PER_SLOT = 3
 """Most nodes for each evaluation that the memory has room for: a tree near its limit gives up its leaves' policies."""
 
+KNOWN_PER_ROW = 3
+"""Playouts that may need no evaluation, for each of a search's rows in a batch that it shares with others."""
+
 
 def new_store(size: int, settings: SearchSettings) -> EvaluationStore:
     """A store of evaluations of the size that the settings allow, for one search or for several that share it."""
@@ -100,11 +103,13 @@ class Search:
         self._ways = self._new_ways()
         self._plain_priors: np.ndarray | None = None
         self._pack: Packed | None = None
+        self._visits = 0
+        """What the tree says of its root, which takes ten times as long to read."""
 
     @property
     def visits(self) -> int:
         """Visits of the root."""
-        return int(self._tree.visits[ROOT])
+        return self._visits
 
     @property
     def to_play(self) -> int:
@@ -139,16 +144,29 @@ class Search:
         return batch.count - before
 
     @staticmethod
-    def collect_together(searches: Sequence[Search], batch: LeafBatch, limits: Sequence[int | None]) -> None:
-        """`collect` for several searches of one board size."""
+    def collect_together(
+        searches: Sequence[Search], batch: LeafBatch, limits: Sequence[int | None], rows: int | None = None
+    ) -> None:
+        """`collect` for several searches of one board size.
+
+        Args:
+            limits: most playouts of each search, None for as many as the batch has rows for.
+            rows: most rows of each; playouts that need none come on top, up to KNOWN_PER_ROW for each row.
+        """
         ready, rooms, most = [], [], []
         for search, limit in zip(searches, limits, strict=True):
             room = min(batch.capacity - batch.count, search.most_in_flight - search.in_flight)
-            if room > 0 and search._make_room(room):
+            playouts = room
+            if rows is not None and search.visits:  # a new root takes all its symmetries
+                room = min(room, rows)
+                playouts = (1 + KNOWN_PER_ROW) * room
+            if limit is not None:
+                playouts = min(playouts, limit)
+            if room > 0 and search._make_room(playouts, room):
                 search.store.in_flight += room  # spoken for, where others share the store
                 ready.append(search)
                 rooms.append(room)
-                most.append(room if limit is None else min(room, limit))
+                most.append(playouts)
         if not ready:
             return
         counts = np.empty((len(ready), 3), np.int64)
@@ -158,6 +176,7 @@ class Search:
         for search, room, (added, finished, full) in zip(ready, rooms, counts.tolist(), strict=True):
             search.full = bool(full)
             search.playouts += finished
+            search._visits += finished
             search.in_flight += added
             search.store.in_flight += added - room
             if added:
@@ -190,6 +209,7 @@ class Search:
         )
         for search, (start, stop), (playouts, new_root) in zip(searches, spans, counts.tolist(), strict=True):
             search.playouts += playouts
+            search._visits += playouts
             search.in_flight -= stop - start
             search.store.in_flight -= stop - start
             if new_root:
@@ -220,6 +240,7 @@ class Search:
         if self.settings.conservative_pass and move == self.size**2:
             usable = False  # a second pass was the end of the game, seen from the old root
         self._tree = self._tree_after(move if usable else NO_MOVE)
+        self._visits = int(self._tree.visits[ROOT])
         self._position = position_after(self._position, move)
         self.settings = settings or self.settings
         self._ways = self._new_ways()
@@ -393,12 +414,12 @@ class Search:
         allowed = np.empty(self.size * self.size + 1, np.uint8)
         return allowed, int(allowed_moves(self._packed(), allowed))
 
-    def _make_room(self, playouts: int) -> bool:
-        """Have room for so many more playouts; False where the limit forbids it."""
+    def _make_room(self, playouts: int, rows: int) -> bool:
+        """Have room for so many more playouts and evaluations; False where the limit forbids it."""
         nodes, links = len(self._tree.state), len(self._tree.link_child)
         used = self._tree.used.tolist()
         need_nodes, need_links = used[NODES_USED] + playouts, used[LINKS_USED] + playouts
-        if max(need_nodes, need_links) > self._max_nodes or not self._make_slots(playouts):
+        if max(need_nodes, need_links) > self._max_nodes or not self._make_slots(rows):
             self.full = True
             return False
         if need_nodes > nodes or need_links > links:

@@ -52,8 +52,10 @@ class Searching(Protocol):
         """Take the evaluations of this search's rows of a batch."""
 
     @staticmethod
-    def collect_together(searches: Sequence[Any], batch: LeafBatch, limits: Sequence[int | None]) -> None:
-        """`collect` for several searches of one board size."""
+    def collect_together(
+        searches: Sequence[Any], batch: LeafBatch, limits: Sequence[int | None], rows: int | None = None
+    ) -> None:
+        """`collect` for several searches of one board size, each at most `rows` leaves; see `Pool.step`."""
 
     @staticmethod
     def apply_together(searches: Sequence[Any], batch: LeafBatch, evaluation: Evaluation) -> None:

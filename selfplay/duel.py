@@ -181,8 +181,8 @@ class Pairs:
         duels = waiting[net, size]
         for at in range(0, len(duels), BATCH // LEAVES_AT_ONCE):
             together = duels[at : at + BATCH // LEAVES_AT_ONCE]
-            limits = [min(LEAVES_AT_ONCE, self._wanted(duel)) for duel in together]
-            self._pools[net].step([duel.search for duel in together], limits)
+            limits = [self._wanted(duel) for duel in together]
+            self._pools[net].step([duel.search for duel in together], limits, LEAVES_AT_ONCE)
 
     def _wanted(self, duel: _DuelGame) -> int:
         return 0 if duel.search.full else self.settings.visits - duel.search.visits

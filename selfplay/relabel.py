@@ -154,7 +154,7 @@ class Relabeller:
                 return
             now, later = running[:together], running[together:]
             left = [max(0, self._settings.visits - search.visits) for _, _, search in now]
-            self._pool.step([search for _, _, search in now], [min(wanted, LEAVES_AT_ONCE) for wanted in left])
+            self._pool.step([search for _, _, search in now], left, LEAVES_AT_ONCE)
             running = later
             for game, move, search in now:
                 if is_done(search, self._settings.visits - search.visits):

@@ -152,8 +152,8 @@ class SelfPlayWorker:
                     now.remove(game)
                     break
         if now:
-            limits = [min(game.wanted, self.settings.leaves_at_once) for game in now]
-            self._pool.step([game.search for game in now], limits)
+            limits = [game.wanted for game in now]
+            self._pool.step([game.search for game in now], limits, self.settings.leaves_at_once)
         self._games[size] += now
         return finished
 

@@ -13,8 +13,8 @@ from ponnuki.engine.config import Limits, SearchSettings
 from ponnuki.engine.evaluator import Evaluation, LeafBatch
 from ponnuki.engine.game import Game
 from ponnuki.engine.pool import Pool, playouts_left
-from ponnuki.engine.search import Search
-from tests.engine.fakes import OpinionEvaluator
+from ponnuki.engine.search import KNOWN_PER_ROW, Search, new_store
+from tests.engine.fakes import EquivariantEvaluator, OpinionEvaluator
 
 
 def random_game(seed: int, size: int = 5) -> Game:
@@ -43,6 +43,38 @@ def test_many_searches_are_each_as_alone() -> None:
         pool.step(together, [min(2, 100 - search.visits) for search in together])
     assert [figures(search) for search in together] == [figures(search) for search in alone]
     assert evaluator.calls < 120
+
+
+def test_known_positions_leave_no_gap_in_a_shared_batch() -> None:
+    """A search whose positions are in the store takes playouts beside its rows; it has no more rows for that."""
+    settings = SearchSettings(cache=True)
+    store = new_store(5, settings)
+    pool, known, other = Pool(EquivariantEvaluator(), 4), Search(random_game(5), settings, 1, store), random_game(6)
+    while known.visits < 200:
+        pool.step([known], [200 - known.visits])
+    again, new = Search(random_game(5), settings, 1, store), Search(other, settings, 1, store)
+    while not (again.visits and new.visits):
+        pool.step([again, new], [1, 1], 2)
+    evaluated = pool.evaluations
+    done = pool.step([again, new], [100, 100], 2)
+    assert pool.evaluations - evaluated <= 4
+    assert done - (pool.evaluations - evaluated) >= 2, "what is known came on top"
+    assert again.visits <= 1 + 2 * (1 + KNOWN_PER_ROW)
+    before = again.visits
+    pool.step([again], [3], 2)
+    assert again.visits - before <= 3, "the limit counts all playouts"
+
+
+def test_visits_are_those_of_the_root() -> None:
+    pool, search = Pool(OpinionEvaluator(), 3), Search(random_game(5))
+    for _ in range(4):
+        for _ in range(10):
+            pool.step([search], None, 2)
+            assert search.visits == search.tree.visits[0]
+        kept = max(search.snapshot().moves, key=lambda stats: stats.visits)
+        search.advance(kept.move)
+        assert search.visits == search.tree.visits[0] > 0
+        assert search.playouts == 0
 
 
 def test_a_step_fills_one_batch_and_reports_its_playouts() -> None:
