@@ -75,6 +75,19 @@ class RawSpeed:
         return known[: way.sessions]
 
 
+def efficiency(rates: Sequence[float], raw_rates: Sequence[float]) -> float:
+    """The median over turns of something's speed by that of onnxruntime just before and just after each.
+
+    Not a ratio of medians: the machine's speed drifts by more than is to be seen.
+
+    Args:
+        rates: evaluations a second, a turn each.
+        raw_rates: evaluations a second of onnxruntime alone: one before the first turn and one after each.
+    """
+    raw = np.asarray(raw_rates)
+    return float(np.median(np.asarray(rates) / ((raw[:-1] + raw[1:]) / 2)))
+
+
 def real_inputs(games: Sequence[Game], inputs: EvaluatorInputs) -> tuple[np.ndarray, np.ndarray]:
     """Planes float32[32, C, N, N] and globals float32[32, K] of the games' positions, in turn and in all symmetries."""
     size, rows = games[0].size, max(BATCHES)

@@ -17,7 +17,7 @@ from ponnuki.engine.pool import Pool
 from ponnuki.engine.search import Search
 from ponnuki.nets.ort import OnnxEvaluator
 
-from .raw import TURN_S, RawSpeed
+from .raw import TURN_S, RawSpeed, efficiency
 
 
 class CountingEvaluator:
@@ -43,19 +43,6 @@ def search_for(game: Game, evaluator: Evaluator, settings: PlayerSettings, secon
     end = time.monotonic() + seconds
     Pool(evaluator, settings.leaves_at_once, settings.threads).run(search, Limits(), lambda: time.monotonic() >= end)
     return search
-
-
-def efficiency(search_rates: Sequence[float], raw_rates: Sequence[float]) -> float:
-    """The median over the turns of the search's speed by that of onnxruntime just before and just after it.
-
-    Not a ratio of medians: the machine's speed drifts by more than the search costs.
-
-    Args:
-        search_rates: evaluations a second, a turn each.
-        raw_rates: evaluations a second of onnxruntime alone: one before the first turn and one after each.
-    """
-    raw = np.asarray(raw_rates)
-    return float(np.median(np.asarray(search_rates) / ((raw[:-1] + raw[1:]) / 2)))
 
 
 def measure_search(path: Path, games: Sequence[Game], threads: int, seconds: float) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from ponnuki.selfplay.crew import LocalCrew
 from ponnuki.selfplay.settings import PlaySettings, StartSettings
 from ponnuki.selfplay.worker import NetFile, SelfPlayWorker
 
-from .raw import TURN_S, RawSpeed
+from .raw import TURN_S, RawSpeed, efficiency
 
 WARM_UP_S = 2.0
 """Games at all stages, and nothing left to compile."""
@@ -25,8 +25,7 @@ PLAY_S = 2.0
 def measure_selfplay(path: Path, games: Sequence[Game], workers: int, seconds: float) -> dict[str, Any]:
     """`selfplay_positions_per_hour` (positions to learn from) and `selfplay_evaluator_share`.
 
-    The share is the median over the turns of new evaluations a second, each against onnxruntime just before and just
-    after it.
+    The share is the `efficiency` of new evaluations.
 
     Args:
         games: mid-game positions for onnxruntime.
@@ -48,10 +47,9 @@ def measure_selfplay(path: Path, games: Sequence[Game], workers: int, seconds: f
             raw_rates.append(raw.measure(way, TURN_S))
     finally:
         crew.close()
-    around = (np.array(raw_rates[:-1]) + np.array(raw_rates[1:])) / 2
     return {
         "selfplay_positions_per_hour": 3600 * float(np.mean(positions)),
-        "selfplay_evaluator_share": float(np.median(np.array(rates) / around)),
+        "selfplay_evaluator_share": efficiency(rates, raw_rates),
     }
 
 

@@ -131,7 +131,7 @@ class RolloutSearch:
     def collect_together(
         searches: Sequence[RolloutSearch], batch: LeafBatch, limits: Sequence[int | None], rows: int | None = None
     ) -> None:
-        """`collect` for several searches."""
+        """`collect` for several searches; none of them takes rows."""
         for search, limit in zip(searches, limits, strict=True):
             search.collect(batch, limit)
 

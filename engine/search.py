@@ -103,13 +103,11 @@ class Search:
         self._ways = self._new_ways()
         self._plain_priors: np.ndarray | None = None
         self._pack: Packed | None = None
-        self._visits = 0
-        """What the tree says of its root, which takes ten times as long to read."""
 
     @property
     def visits(self) -> int:
         """Visits of the root."""
-        return self._visits
+        return int(self._tree.visits[ROOT])
 
     @property
     def to_play(self) -> int:
@@ -176,7 +174,6 @@ class Search:
         for search, room, (added, finished, full) in zip(ready, rooms, counts.tolist(), strict=True):
             search.full = bool(full)
             search.playouts += finished
-            search._visits += finished
             search.in_flight += added
             search.store.in_flight += added - room
             if added:
@@ -209,7 +206,6 @@ class Search:
         )
         for search, (start, stop), (playouts, new_root) in zip(searches, spans, counts.tolist(), strict=True):
             search.playouts += playouts
-            search._visits += playouts
             search.in_flight -= stop - start
             search.store.in_flight -= stop - start
             if new_root:
@@ -240,7 +236,6 @@ class Search:
         if self.settings.conservative_pass and move == self.size**2:
             usable = False  # a second pass was the end of the game, seen from the old root
         self._tree = self._tree_after(move if usable else NO_MOVE)
-        self._visits = int(self._tree.visits[ROOT])
         self._position = position_after(self._position, move)
         self.settings = settings or self.settings
         self._ways = self._new_ways()

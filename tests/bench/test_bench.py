@@ -14,10 +14,10 @@ from ponnuki.arena.failures import EngineFailure
 from ponnuki.bench import latency, run, startup, timing
 from ponnuki.bench.kernels import MadeUpEvaluator, measure_kernels, write_many
 from ponnuki.bench.positions import PROGRESS, mid_games
-from ponnuki.bench.raw import precisions
+from ponnuki.bench.raw import RawSpeed, RawWay, efficiency, precisions
 from ponnuki.bench.report import LABELS, formatted, print_table
 from ponnuki.bench.rollouts import measure_rollouts
-from ponnuki.bench.search import CountingEvaluator, efficiency, search_for
+from ponnuki.bench.search import CountingEvaluator, measure_search, search_for
 from ponnuki.bench.selfplay import measure_selfplay
 from ponnuki.bench.sessions import BEFOREHAND, measure_sessions
 from ponnuki.cli.bench import PARTS
@@ -165,6 +165,18 @@ def test_efficiency_holds_each_turn_against_its_neighbours() -> None:
     """A machine that becomes ten times slower in the middle doesn't change it."""
     assert efficiency([90.0, 45.0], [100.0, 100.0, 20.0]) == pytest.approx((0.9 + 0.75) / 2)
     assert efficiency([90.0, 90.0, 9.0], [100.0, 100.0, 100.0, 10.0]) == 0.9
+
+
+@pytest.mark.skipif(SHIPPED is None, reason="no net is shipped")
+def test_the_search_is_held_against_onnxruntime(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With an onnxruntime whose speed never changes, the medians' ratio is the efficiency."""
+    assert SHIPPED is not None
+    monkeypatch.setattr(RawSpeed, "best_way", lambda self, threads: RawWay(1, threads, 8))
+    monkeypatch.setattr(RawSpeed, "measure", lambda self, way, seconds: 1000.0)
+    measured = measure_search(SHIPPED, mid_games(MadeUpEvaluator(9), 9, 1), 1, 0.0)
+    assert measured["raw_evals_per_s"] == 1000.0
+    assert measured["search_efficiency"] > 0
+    assert measured["search_efficiency"] == pytest.approx(measured["playouts_per_s"] / 1000.0)
 
 
 @pytest.mark.slow

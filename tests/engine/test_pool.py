@@ -67,13 +67,15 @@ def test_known_positions_leave_no_gap_in_a_shared_batch() -> None:
 
 def test_visits_are_those_of_the_root() -> None:
     pool, search = Pool(OpinionEvaluator(), 3), Search(random_game(5))
+    begun_with = 0
     for _ in range(4):
         for _ in range(10):
             pool.step([search], None, 2)
-            assert search.visits == search.tree.visits[0]
+            assert search.visits == search.tree.visits[0] == begun_with + search.playouts
         kept = max(search.snapshot().moves, key=lambda stats: stats.visits)
         search.advance(kept.move)
-        assert search.visits == search.tree.visits[0] > 0
+        begun_with = search.visits
+        assert begun_with == search.tree.visits[0] == kept.visits > 0
         assert search.playouts == 0
 
 

@@ -21,9 +21,10 @@ from ponnuki.selfplay.run_settings import RunSettings
 from ponnuki.selfplay.run_state import RunState
 
 UNIFORM = "knowledge=no,exploration=0.7,rave_equivalence=1,prior_even=1,prior_policy=0,prior_near=0,expand_visits=1"
+RAVE = f"{sys.executable} -m ponnuki.cli.main gtp --playout rollout --playouts 1000"
 OPPONENTS = {
-    "uniform": f"{sys.executable} -m ponnuki.cli.main gtp --playout rollout --playouts 1000 --rollouts {UNIFORM}",
-    "rave": f"{sys.executable} -m ponnuki.cli.main gtp --playout rollout --playouts 1000",
+    "uniform": f"{RAVE} --rollouts {UNIFORM}",
+    "rave": RAVE,
     "gnugo-1": GNUGO.format(1),
     "gnugo-10": GNUGO.format(10),
 }
