@@ -6,6 +6,7 @@ import threading
 import time
 from pathlib import Path
 
+from ponnuki.selfplay import unfinished
 from ponnuki.selfplay.crew import Crew
 from ponnuki.selfplay.report import LoopLog
 from ponnuki.selfplay.store import GameStore
@@ -23,6 +24,7 @@ def generate(crew: Crew, net: Path, out: Path, games: int, stop: threading.Event
     store = GameStore(out)
     stream = GameStream(crew, log.say)
     stream.use(NetFile(net.stem, net.read_bytes()))
+    stream.resume(unfinished.take(out / UNFINISHED))
     began, before = time.monotonic(), store.positions()
     while not stop.is_set() and store.games() < games:
         for finished in stream.poll():
@@ -34,10 +36,14 @@ def generate(crew: Crew, net: Path, out: Path, games: int, stop: threading.Event
     for finished in stream.drain():
         store.add(GENERATION, finished)
     store.gather(GENERATION, all_of_them=True)
+    unfinished.keep(out / UNFINISHED, stream.pause())
     log.end_progress()
     return store
 
 
 GENERATION = 0
 """The folder that the games go to."""
+
+UNFINISHED = "unfinished"
+"""The folder of those in progress."""
 

@@ -1,7 +1,8 @@
 """The loop behind `ponnuki loop`: self-play, training, gate, and again, for as long as it is let.
 
 Every step can be killed and goes on from what lies in the run's folder: games are written as they end, the trainer has
-its checkpoints, the gate keeps every pair, and `state.json` says which step is under way.
+its checkpoints, the gate keeps every pair, and `state.json` says which step is under way. Where there is time to stop,
+the games in progress are kept, too.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ponnuki.engine.errors import ConfigError, RecordError, WeightsError
+from ponnuki.selfplay import unfinished
 from ponnuki.selfplay.crew import Crew, Factory, LocalCrew
 from ponnuki.selfplay.duel import DuelSettings
 from ponnuki.selfplay.gate import GateResult, play_gate
@@ -70,6 +72,7 @@ class Loop:
         crew = make_crew(self.settings.crew, functools.partial(SelfPlayWorker, self.settings.start, self.settings.play))
         try:
             stream = GameStream(crew, self.log.say)
+            stream.resume(unfinished.take(self.folder.unfinished))
             while not self.stop.is_set():
                 if last is not None and self.state.generation >= last:
                     break
@@ -80,6 +83,8 @@ class Loop:
                 steps = {SELF_PLAY: self._self_play, TRAINING: self._training, GATE: self._gate}
                 steps[self.state.phase](crew, stream)
                 self.log.end_progress()
+            paused = stream.pause()
+            self._surely(lambda: unfinished.keep(self.folder.unfinished, paused))
         finally:
             crew.close()
             self._write_games()

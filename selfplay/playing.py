@@ -50,7 +50,7 @@ class Finished:
 
 
 @dataclass
-class _Resignation:
+class Resignation:
     """Who would resign, and whether it counts."""
 
     allowed: bool
@@ -58,6 +58,29 @@ class _Resignation:
     """Own moves in a row with too low a win rate."""
     colour: int | None = None
     """Who has seen enough."""
+
+
+@dataclass
+class Progress:
+    """What there is to know of a game in progress beside its moves and their labels."""
+
+    opening_left: int
+    """Moves that are still to be drawn from the net's policy."""
+    fair_komi_due: bool
+    """Whether the komi is still to be made fair, after those."""
+    resignation: Resignation
+    surprises: list[float] = field(default_factory=list)
+    """Of the positions that are learnt from."""
+    playouts: int = 0
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """A game in progress without its search, to be gone on with elsewhere or later."""
+
+    record: GameRecord
+    """With the labels so far."""
+    progress: Progress
 
 
 class SelfPlayGame:
@@ -71,15 +94,32 @@ class SelfPlayGame:
         self.net = ""
         """Name of the net that plays, for the record."""
         self._start, self._starts, self._settings, self._chance, self._store = start, starts, settings, chance, store
-        self._opening_left = start.opening_moves
-        self._fair_komi_due = start.fair_komi
+        resignation = Resignation(chance.random() >= settings.play_on_share)
+        self._progress = Progress(start.opening_moves, start.fair_komi, resignation)
         self._labels: list[MoveLabels] = []
-        self._surprises: list[float] = []
-        self._playouts = 0
-        self._resignation = _Resignation(chance.random() >= settings.play_on_share)
         self._limit = int(settings.move_limit * start.game.size**2)
         self._full = False
         self.search: Search = self._search_anew()
+
+    @classmethod
+    def resumed(
+        cls,
+        unfinished: Unfinished,
+        starts: StartSettings,
+        settings: PlaySettings,
+        store: EvaluationStore,
+        chance: random.Random,
+    ) -> SelfPlayGame:
+        """Go on with a game that `unfinished` gave; its move is searched from the beginning."""
+        progress = unfinished.progress
+        start = Start(unfinished.record.to_game(), progress.opening_left, progress.fair_komi_due)
+        game = cls(start, starts, settings, store, chance)
+        game._progress, game._labels = progress, list(unfinished.record.labels)
+        return game
+
+    def unfinished(self) -> Unfinished:
+        """The game as it stands."""
+        return Unfinished(GameRecord.from_game(self.game, labels=list(self._labels)), self._progress)
 
     @property
     def wanted(self) -> int:
@@ -102,7 +142,7 @@ class SelfPlayGame:
             return None
         snapshot = self.search.snapshot(1)
         move = self._record(snapshot)
-        self._playouts += self.search.playouts
+        self._progress.playouts += self.search.playouts
         if self._gives_up(snapshot):
             self._labels.pop()
             return self._finished(ENDING_RESIGNED)
@@ -117,22 +157,22 @@ class SelfPlayGame:
 
     @property
     def _visits(self) -> int:
-        if self._opening_left or self._fair_komi_due:
+        if self._progress.opening_left or self._progress.fair_komi_due:
             return 1
         return self._settings.visits if self._full else self._settings.cheap_visits
 
     def _prelude(self) -> bool:
         """Play an opening move, or make the komi fair; False where the opening is over."""
-        if self._opening_left:
-            self._opening_left -= 1
+        if self._progress.opening_left:
+            self._progress.opening_left -= 1
             priors = self.search.priors()[:-1]  # a pass is no opening move
             if priors.sum() > 0:
                 self._labels.append(MoveLabels(policy_target=TARGET_NONE, sample_weight=0.0))
                 self.game.play(self._chance.choices(range(len(priors)), priors.tolist())[0])
             self.search = self._search_anew(self.search)
             return True
-        if self._fair_komi_due:
-            self._fair_komi_due = False
+        if self._progress.fair_komi_due:
+            self._progress.fair_komi_due = False
             lead = self.search.snapshot(1).raw_lead_to_play
             self.game.komi = fair_komi(self._start, self._starts, lead if self.game.to_play == BLACK else -lead)
             self.search = self._search_anew(self.search)
@@ -159,7 +199,7 @@ class SelfPlayGame:
             search.expect(self._settings.visits)
 
     def _draw_kind(self) -> None:
-        opening = self._opening_left > 0 or self._fair_komi_due
+        opening = self._progress.opening_left > 0 or self._progress.fair_komi_due
         self._full = not opening and self._chance.random() < self._settings.full_share
 
     def _play(self, move: int) -> None:
@@ -193,7 +233,7 @@ class SelfPlayGame:
             entries = policy_entries(visits)
             move = self._drawn(visits)
         labels.policy, labels.policy_target, labels.sample_weight = entries, TARGET_STORED, 1.0
-        self._surprises.append(surprise(entries, priors))
+        self._progress.surprises.append(surprise(entries, priors))
         return move
 
     def _drawn(self, weights: dict[int, float]) -> int:
@@ -212,7 +252,7 @@ class SelfPlayGame:
 
     def _gives_up(self, snapshot: SearchSnapshot) -> bool:
         """Whether the side to play resigns; note it where it only would."""
-        colour, state, settings = self.game.to_play, self._resignation, self._settings
+        colour, state, settings = self.game.to_play, self._progress.resignation, self._settings
         hopeless = snapshot.winrate < settings.resign_threshold
         state.low[colour] = state.low[colour] + 1 if hopeless else 0
         if state.low[colour] < settings.resign_moves or state.colour is not None:
@@ -222,7 +262,7 @@ class SelfPlayGame:
 
     def _finished(self, ending: int) -> Finished:
         record = GameRecord.from_game(self.game, ending=ending, labels=self._labels)
-        resigned = self._resignation.colour
+        resigned = self._progress.resignation.colour
         if ending == ENDING_RESIGNED:
             assert resigned is not None
             record.winner = _winner(opponent(resigned))
@@ -231,13 +271,13 @@ class SelfPlayGame:
             record.winner = int(np.sign(record.score_black))
             self._label_ownership(record)
         learnt = [label for label in record.labels if label.policy_target == TARGET_STORED]
-        weights = sample_weights(self._surprises[: len(learnt)], self._settings.surprise_share)
+        weights = sample_weights(self._progress.surprises[: len(learnt)], self._settings.surprise_share)
         for label, weight in zip(learnt, weights, strict=True):
             label.sample_weight = weight
         checked = resigned is not None and ending == ENDING_COUNTED
         wrongly = checked and resigned is not None and record.winner == _winner(resigned)
         self.search.release()
-        return Finished(record, self.net, self._playouts, checked, wrongly)
+        return Finished(record, self.net, self._progress.playouts, checked, wrongly)
 
     def _label_ownership(self, record: GameRecord) -> None:
         """The final owners, for the positions that are learnt from."""

@@ -19,6 +19,7 @@ class RunFolder:
         loop.log                 what it said
         nets/NAME.onnx, NAME-int8.onnx, NAME.safetensors, NAME.toml
         games/GENERATION/…       see `selfplay.store`
+        unfinished/…             see `selfplay.unfinished`
         train/GENERATION/        the training under way, see `selfplay.train`
         gate/NAME.jsonl          the gate's pairs, a line each
         tensorboard/
@@ -31,6 +32,7 @@ class RunFolder:
         self.log = path / "loop.log"
         self.nets = path / "nets"
         self.games = path / "games"
+        self.unfinished = path / "unfinished"
         self.tensorboard = path / "tensorboard"
 
     def net(self, name: str) -> Path:

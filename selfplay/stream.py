@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
@@ -9,7 +10,7 @@ from typing import Any, Generic, TypeVar
 from ponnuki.engine.errors import PonnukiError
 from ponnuki.selfplay.crew import Crew, Reply
 from ponnuki.selfplay.duel import DuelSettings, PairResult
-from ponnuki.selfplay.playing import Finished
+from ponnuki.selfplay.playing import Finished, Unfinished
 from ponnuki.selfplay.worker import NetFile
 
 SLICE_S = 2.0
@@ -77,6 +78,22 @@ class GameStream(_Stream):
         self._net: NetFile | None = None
         self._resign_threshold: float | None = None
         self._shared: Any = None
+        self._unfinished: list[Unfinished] = []
+        """Games of an earlier run that nobody goes on with yet."""
+
+    def resume(self, games: Sequence[Unfinished]) -> None:
+        """Have the workers go on with games that `pause` gave, before they begin new ones."""
+        self._unfinished += games
+
+    def pause(self) -> list[Unfinished]:
+        """Take the games in progress from the workers, which must be at rest."""
+        paused, self._unfinished = self._unfinished, []
+        for worker in list(self._told):
+            self.crew.call(worker, "pause")
+        for _ in self._until_rest():
+            for reply in self._received(SLICE_S):
+                paused += reply.value
+        return paused
 
     def use(self, net: NetFile, resign_threshold: float | None = None) -> None:
         """Play on with this net, and with this threshold where there is one."""
@@ -109,6 +126,9 @@ class GameStream(_Stream):
         if self._told.get(worker) != message:
             self._told[worker] = message
             self.crew.call(worker, "use", self._shared, self._resign_threshold)
+        elif self._unfinished:
+            share = math.ceil(len(self._unfinished) / self.crew.workers)
+            self.crew.call(worker, "resume", [self._unfinished.pop() for _ in range(share)])
         else:
             self.crew.call(worker, "play", SLICE_S)
 

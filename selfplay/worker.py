@@ -21,7 +21,7 @@ from ponnuki.engine.evaluator import Evaluator
 from ponnuki.engine.pool import Pool
 from ponnuki.engine.search import Search, new_store
 from ponnuki.selfplay.duel import DuelSettings, PairResult, Pairs
-from ponnuki.selfplay.playing import Finished, SelfPlayGame
+from ponnuki.selfplay.playing import Finished, SelfPlayGame, Unfinished
 from ponnuki.selfplay.settings import SELF_PLAY_SEARCH, PlaySettings, StartSettings
 from ponnuki.selfplay.starts import new_start
 
@@ -49,6 +49,8 @@ class SelfPlayWorker:
         self._stores: dict[int, EvaluationStore] = {}
         self._games: dict[int, list[SelfPlayGame]] = {}
         """The games in progress by board size."""
+        self._waiting: list[Unfinished] = []
+        """Games to go on with before new ones are begun."""
         self._turn = 0
         self._pairs: Pairs | None = None
         self._evaluations = 0
@@ -102,6 +104,20 @@ class SelfPlayWorker:
             finished += self._step(sizes[self._turn % len(sizes)])
         return finished
 
+    def resume(self, games: Sequence[Unfinished]) -> None:
+        """Go on with games that `pause` gave, but for those of board sizes that are not played any more."""
+        self._waiting += [game for game in games if game.record.size in self.starts.sizes]
+
+    def pause(self) -> list[Unfinished]:
+        """The games in progress, which are forgotten here."""
+        paused, self._waiting = self._waiting, []
+        for games in self._games.values():
+            for game in games:
+                paused.append(game.unfinished())
+                game.search.release()
+        self._games = {}
+        return paused
+
     def measure(self, seconds: float) -> tuple[int, int, float]:
         """Play for a time; the new evaluations, the positions to learn from and the seconds that it took."""
         evaluations, learnt, began = self.evaluations, self.learnt, time.perf_counter()
@@ -130,11 +146,16 @@ class SelfPlayWorker:
         return self._pairs.play(seconds)
 
     def _begin_game(self) -> None:
-        start = new_start(self.starts, self._chance)
-        size = start.game.size
-        game = SelfPlayGame(start, self.starts, self.settings, self._stores[size], self._chance)
+        """Begin a game, or go on with one that waits."""
+        if self._waiting:
+            unfinished = self._waiting.pop()
+            store = self._stores[unfinished.record.size]
+            game = SelfPlayGame.resumed(unfinished, self.starts, self.settings, store, self._chance)
+        else:
+            start = new_start(self.starts, self._chance)
+            game = SelfPlayGame(start, self.starts, self.settings, self._stores[start.game.size], self._chance)
         game.net = self._net
-        self._games.setdefault(size, []).append(game)
+        self._games.setdefault(game.game.size, []).append(game)
 
     def _step(self, size: int) -> list[Finished]:
         """One batch for some games of a size, and the moves of those whose search is done; all have their turn."""

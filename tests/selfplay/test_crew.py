@@ -14,7 +14,7 @@ from ponnuki.engine.errors import ConfigError
 from ponnuki.selfplay.crew import LocalCrew, Reply, WorkerError, seed_of
 from ponnuki.selfplay.duel import DuelSettings, PairResult
 from ponnuki.selfplay.settings import StartSettings
-from ponnuki.selfplay.stream import MOST_LOSSES, DuelStream, GameStream, TaskStream, WorkersLost
+from ponnuki.selfplay.stream import MOST_LOSSES, SLICE_S, DuelStream, GameStream, TaskStream, WorkersLost
 from ponnuki.selfplay.worker import NetFile
 
 
@@ -148,6 +148,22 @@ def test_a_new_worker_is_told_the_net_again() -> None:
     stream.use(NET, 0.01)
     stream.poll()
     assert crew.calls[-1] == ("use", (NET, 0.01))
+
+
+def test_games_in_progress_go_to_the_workers_and_come_back() -> None:
+    """Before new ones are begun; those that nobody was given yet come back with the others."""
+    games: Any = ["first", "second"]
+    crew = Script([None, None, [], ["third"]])
+    stream = GameStream(crew, lambda line: None)
+    stream.resume(games)
+    stream.use(NET)
+    for _ in range(3):
+        stream.poll()
+    assert crew.calls[1:] == [("resume", (["second", "first"],)), ("play", (SLICE_S,))]
+    stream.drain()
+    stream.resume(games)
+    assert stream.pause() == ["first", "second", "third"]
+    assert crew.calls[3:] == [("pause", ())]
 
 
 def test_workers_that_are_lost_again_and_again_end_the_run() -> None:

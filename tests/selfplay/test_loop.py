@@ -20,7 +20,8 @@ pytest.importorskip("torch")
 
 from ponnuki.engine.errors import ConfigError, RecordError, WeightsError
 from ponnuki.nets.ort import OnnxEvaluator
-from ponnuki.records.shards import iter_shards
+from ponnuki.records.games import read_game
+from ponnuki.records.shards import iter_shards, read_shard
 from ponnuki.selfplay import loop as loop_module
 from ponnuki.selfplay.duel import DuelSettings, PairResult, Pairs
 from ponnuki.selfplay.gate import read_pairs
@@ -193,7 +194,7 @@ def test_a_kill_at_every_step_loses_nothing_that_was_finished(tmp_path: Path) ->
 
 @pytest.mark.skipif(os.name == "nt", reason="sends SIGINT")
 def test_ctrl_c_saves_and_says_so(tmp_path: Path) -> None:
-    open_run(RunFolder(tmp_path / "run"), settings_of())
+    open_run(RunFolder(tmp_path / "run"), quick(train={"new_positions": 600}))
     command = [sys.executable, "-m", "ponnuki.cli.main", "loop", str(tmp_path / "run")]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
     while games_on_disk(tmp_path / "run") < 2 and process.poll() is None:
@@ -202,9 +203,19 @@ def test_ctrl_c_saves_and_says_so(tmp_path: Path) -> None:
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130, said
     assert said.strip().endswith("stopped; the same command goes on")
-    state = RunState.load(RunFolder(tmp_path / "run").state)
+    folder = RunFolder(tmp_path / "run")
+    state = RunState.load(folder.state)
     assert state.phase == SELF_PLAY
     assert state.hours[SELF_PLAY] > 0
+    kept = read_shard(folder.unfinished / "5x5.npz")
+    assert kept.games > 0
+    assert kept.moves.size > 0
+    run(tmp_path / "run", RunSettings.read(folder.settings))
+    records = [read_game(shard, game) for shard in map(read_shard, (folder.games / "0001").glob("*.npz"))
+               for game in range(shard.games)]
+    played = [record.moves for record in records]
+    longest = max((read_game(kept, game).moves for game in range(kept.games)), key=len)
+    assert longest in [moves[: len(longest)] for moves in played], "what was in progress was played to its end"
 
 
 # ---------------------------------------------------------------------------------------------- accidents

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,6 +27,7 @@ from ponnuki.records.format import (
 )
 from ponnuki.records.games import ShardBuilder
 from ponnuki.records.legality import illegal_games
+from ponnuki.selfplay import unfinished
 from ponnuki.selfplay.playing import Finished
 from ponnuki.selfplay.settings import PlaySettings, StartSettings
 from ponnuki.selfplay.starts import Start, fair_komi, half_points, new_start
@@ -169,6 +172,65 @@ def test_a_new_net_goes_on_with_the_games() -> None:
 
 
 # ------------------------------------------------------------------------------------------------- starts
+
+
+def test_games_in_progress_are_kept_on_disk_and_gone_on_with(tmp_path: Path) -> None:
+    """All of a worker's games, with labels, komi and counters; the file is gone once they have been taken."""
+    starts = dataclasses.replace(STARTS, sizes={5: 0.5, 4: 0.5}, opening_moves=0.2, handicap_share=0.3)
+    settings = dataclasses.replace(PLAY, visits=60, cheap_visits=40)
+    first = SelfPlayWorker(starts, settings, seed=1)
+    first.use_evaluator(RolloutEvaluator(), "test")
+    ended = first.play(0.5)
+    paused = first.pause()
+    assert len(paused) == settings.games_at_once - len(ended)
+    assert sum(len(game.record.moves) for game in paused) > 10
+    assert first.pause() == []
+
+    unfinished.keep(tmp_path, paused)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["4x4.npz", "5x5.npz"]
+    taken = unfinished.take(tmp_path)
+    assert not list(tmp_path.iterdir())
+    paused.sort(key=lambda game: game.record.size)
+    for old, new in zip(paused, taken, strict=True):
+        assert new.progress == old.progress
+        assert new.record.moves == old.record.moves
+        assert new.record.komi == old.record.komi
+        assert new.record.setup == old.record.setup
+        assert [label.policy for label in new.record.labels] == [list(label.policy) for label in old.record.labels]
+        assert [label.visits for label in new.record.labels] == [label.visits for label in old.record.labels]
+
+    second = SelfPlayWorker(starts, settings, seed=2)
+    second.use_evaluator(RolloutEvaluator(), "test")
+    second.resume(taken)
+    begun = {(game.record.size, tuple(game.record.moves)) for game in taken if len(game.record.moves) > 3}
+    assert begun
+    while begun:
+        for game in second.play(5.0):
+            record = game.record
+            assert len(record.labels) == len(record.moves)
+            shard = ShardBuilder(record.size)
+            shard.add(record)
+            assert not list(illegal_games(shard.build()))
+            begun -= {(size, moves) for size, moves in begun
+                      if size == record.size and tuple(record.moves[: len(moves)]) == moves}
+    assert second.pause()
+
+
+def test_games_of_a_size_that_is_no_longer_played_are_let_go() -> None:
+    first = SelfPlayWorker(STARTS, PLAY, seed=1)
+    first.use_evaluator(RolloutEvaluator(), "test")
+    first.play(0.01)
+    second = SelfPlayWorker(dataclasses.replace(STARTS, sizes={4: 1.0}), PLAY, seed=1)
+    second.resume(first.pause())
+    assert second.pause() == []
+
+
+def test_games_in_progress_that_cannot_be_read_are_warned_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "9x9.npz").write_bytes(b"nothing")
+    assert unfinished.take(tmp_path) == []
+    assert "9x9.npz: the games in progress cannot be read" in caplog.text
 
 
 def test_starts_come_in_the_stated_proportions() -> None:
