@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ponnuki.engine.choice import surest_move
-from ponnuki.engine.config import ChoiceSettings
+from ponnuki.engine.config import ChoiceSettings, SearchSettings
 from ponnuki.engine.coords import BLACK, WHITE, opponent
 from ponnuki.engine.evaluations import EvaluationStore
 from ponnuki.engine.evaluator import Evaluator
@@ -39,6 +39,8 @@ class DuelSettings:
     """Openings; their komi is made fair by the mean of both nets' opinions where it is made fair."""
     visits: int = 100
     """Of each move's search, 1 to 1e6."""
+    searches: tuple[SearchSettings, SearchSettings] = (SELF_PLAY_SEARCH, SELF_PLAY_SEARCH)
+    """Of either net."""
     resign_threshold: float = 0.02
     """A game is over when the win rate of the side to play is below this, 0 (never) to 0.5, …"""
     resign_moves: int = 3
@@ -146,7 +148,7 @@ class Pairs:
 
     def _looked_at(self, game: Game, net: int, chance: random.Random) -> Search:
         """A search with its root evaluated."""
-        search = Search(game, SELF_PLAY_SEARCH, chance.getrandbits(62), self._store(net, game.size))
+        search = Search(game, self.settings.searches[net], chance.getrandbits(62), self._store(net, game.size))
         while not search.visits:
             self._pools[net].step([search], [1])
         return search
@@ -154,13 +156,14 @@ class Pairs:
     def _begin(self, opening: Game, first_colour: int, chance: random.Random) -> _DuelGame:
         game = opening.copy()
         searches = tuple(
-            Search(game, SELF_PLAY_SEARCH, chance.getrandbits(62), self._store(net, game.size)) for net in (0, 1)
+            Search(game, settings, chance.getrandbits(62), self._store(net, game.size))
+            for net, settings in enumerate(self.settings.searches)
         )
         return _DuelGame(game, first_colour, (searches[0], searches[1]))
 
     def _store(self, net: int, size: int) -> EvaluationStore:
         if (net, size) not in self._stores:
-            self._stores[net, size] = new_store(size, SELF_PLAY_SEARCH)
+            self._stores[net, size] = new_store(size, self.settings.searches[net])
         return self._stores[net, size]
 
     # --------------------------------------------------------------------------------------------- play

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from ponnuki.engine.config import SearchSettings
 from ponnuki.engine.evaluator import RolloutEvaluator, UniformEvaluator
 from ponnuki.selfplay.duel import DuelSettings, PairResult, Pairs
 from ponnuki.selfplay.gate import judged, read_pairs, write_pair
@@ -30,6 +32,14 @@ def test_the_better_player_wins_the_pairs() -> None:
     assert sorted(results) == list(range(8))
     assert sum(result.points for result in results.values()) >= 12
     assert {result.size for result in results.values()} <= {5, 7}
+
+
+def test_either_net_searches_with_its_own_settings() -> None:
+    """One that looks at every move once before it looks again loses to itself with the usual exploration."""
+    usual, scattered = SearchSettings(cache=True), SearchSettings(cache=True, c_puct=100.0)
+    settings = dataclasses.replace(SETTINGS, visits=60, searches=(usual, scattered))
+    results = play(Pairs(settings, (RolloutEvaluator(), RolloutEvaluator()), range(8)))
+    assert sum(result.points for result in results.values()) >= 12
 
 
 def test_a_net_against_itself_shares_the_points() -> None:
