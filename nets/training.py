@@ -170,10 +170,28 @@ def freeze_norms(net: nn.Module) -> None:
 def round_as_int8(net: nn.Module) -> None:
     """Have what will be quantised round as it will then, in training: convolutions and the trunk's sums."""
     for name, module in net.named_modules():
-        if isinstance(module, Conv) and any(part in f".{name}." for part in (*INT8_PARTS, *INT8_ROUNDED_PARTS)):
+        if rounds(name, module):
             module.rounding = Rounding(INT8_WEIGHT_BITS)
         elif isinstance(module, Sum):
             module.rounding = (Rounding(), Rounding(), Rounding())
+
+
+@torch.no_grad()
+def keep_rounded(net: nn.Module) -> None:
+    """Round the weights of a net that was trained to round, for good: those are what it has learnt to work with.
+
+    Rounding them again changes nothing, so that the 8-bit form is the same as without. In float, ponnuki-c's value
+    error with the weights as they were before rounding was 0.052 on 9x9 and 0.063 on 13x13 (1,000 positions each), with
+    the rounded ones 0.039 and 0.040; nearly all of that is the stem's.
+    """
+    for name, module in net.named_modules():
+        if rounds(name, module):
+            module.weight.copy_(Rounding(INT8_WEIGHT_BITS).weights(module.weight))
+
+
+def rounds(name: str, module: nn.Module) -> bool:
+    """Whether a module is a convolution that will be quantised."""
+    return isinstance(module, Conv) and any(part in f".{name}." for part in (*INT8_PARTS, *INT8_ROUNDED_PARTS))
 
 
 def measure(net: nn.Module, batches: Iterable[TrainingBatch], device: torch.device) -> dict[str, float]:

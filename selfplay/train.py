@@ -240,16 +240,20 @@ class Trainer:
             self.log.boards(self.step, group.name, sample_boards(sample, answers))
 
     def averaged_net(self) -> Net:
+        """The net that is measured and written: of averaged weights, rounded if the training rounds by now."""
         net = Net(self.net.config).to(self.device)
         net.load_state_dict(self.average.state)
+        if self.rounding:
+            training.keep_rounded(net)
         return net.eval()
 
     def write_net(self, name: str) -> None:
         """The averaged weights as safetensors, TOML and ONNX in the run folder."""
         table = self.training_table()
-        checkpoint.save_net(self.settings.out / name, self.net.config, self.average.state, table)
+        net = self.averaged_net().cpu()
+        checkpoint.save_net(self.settings.out / name, net.config, net.state_dict(), table)
         path = self.settings.out / f"{name}.onnx"
-        export.export_onnx(self.averaged_net().cpu(), path, sizes=sorted(self.known_sizes), training=table)
+        export.export_onnx(net, path, sizes=sorted(self.known_sizes), training=table)
 
     def training_table(self) -> dict[str, Any]:
         """What the weights learnt from, for their TOML file and metadata."""

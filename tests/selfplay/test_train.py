@@ -144,6 +144,18 @@ def test_a_run_that_rounds_says_so_after_a_restart_too(data: Path, tmp_path: Pat
     assert not load_net(tmp_path / "plain" / "net")[1]["rounded"]
 
 
+@pytest.mark.usefixtures("no_export")
+def test_a_run_that_rounds_keeps_the_rounded_weights(data: Path, tmp_path: Path) -> None:
+    """What was measured is what is written: rounding it once more changes nothing."""
+    for name, int8_from in (("rounds", 0.5), ("plain", 1.0)):
+        run(settings_for(data, tmp_path / name, int8_from=int8_from))
+        net = load_net(tmp_path / name / "net")[0]
+        before = {key: value.clone() for key, value in net.state_dict().items()}
+        training.keep_rounded(net)
+        changed = {key for key, value in net.state_dict().items() if not torch.allclose(value, before[key], atol=1e-6)}
+        assert bool(changed) == (name == "plain")
+
+
 def test_a_net_takes_the_planes_of_a_later_version_as_if_they_were_not_there() -> None:
     before = small_net(Net(net_config("tiny", version=1)).config)
     after = with_features(before, 2).eval()
