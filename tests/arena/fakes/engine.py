@@ -6,8 +6,9 @@ It plays only on empty points next to an empty point, which is always legal but 
 none. A misdeed happens at the Nth genmove of the process, counted from 1 (the match's trial move is the first), or at
 every one with N = 0.
 
-With --tells it answers three more commands: it takes playouts, which cost what --playout-s says, and tells of its
-search.
+With --tells it answers three more commands: it takes playouts, and tells of its search. fake-cpu_s answers with CPU
+seconds that it pretends to have used: --move-s for each move and --playout-s for each playout, read off a clock that
+ticks every hundredth of a second, as those of operating systems do.
 """
 
 import argparse
@@ -75,6 +76,7 @@ class Engine:
         self.asked = 0
         self.moves = 0
         self.playouts = 100
+        self.pretended_s = 0.0
 
     def due(self, misdeed):
         at = getattr(self.options, misdeed)
@@ -134,9 +136,13 @@ class Engine:
             print("what a loud engine\n" * 20_000, file=sys.stderr, flush=True)
         if self.due("babble_at"):
             print("= unasked\n", flush=True)
-        end = time.process_time() + self.options.burn_s + self.playouts * self.options.playout_s
+        self.pretended_s += self.options.move_s + self.playouts * self.options.playout_s
+        end = time.process_time() + self.options.burn_s
         while time.process_time() < end:
             pass
+
+    def fake_cpu_s(self):
+        return f"{int(self.pretended_s * 100 + 1e-6) / 100:.2f}"
 
     def kata_set_param(self, name, value):
         if name != "maxPlayouts":
@@ -145,7 +151,7 @@ class Engine:
 
 
 COMMANDS = ("protocol_version", "name", "version", "list_commands", "boardsize", "clear_board", "komi", "play",
-            "genmove", "fixed_handicap", "time_settings", "time_left", "quit")
+            "genmove", "fixed_handicap", "time_settings", "time_left", "quit", "fake-cpu_s")
 MORE_COMMANDS = ("kata-list-params", "kata-set-param", "ponnuki-last_search")
 ANSWERS = {"protocol_version": "2", "name": "fake", "version": "1", "kata-list-params": "maxVisits maxPlayouts"}
 
@@ -176,7 +182,8 @@ def main():
     parser.add_argument("--refuse-size", action="store_true")
     parser.add_argument("--late-s", type=float, default=0.5)
     parser.add_argument("--burn-s", type=float, default=0.0, help="CPU seconds to use for each move")
-    parser.add_argument("--playout-s", type=float, default=0.0, help="CPU seconds that a playout costs")
+    parser.add_argument("--move-s", type=float, default=0.0, help="CPU seconds to pretend for each move")
+    parser.add_argument("--playout-s", type=float, default=0.0, help="CPU seconds to pretend for each playout")
     parser.add_argument("--tells", help="what ponnuki-last_search answers, PLAYOUTS in it being the playouts")
     parser.add_argument("--log", help="append every command to this file")
     for misdeed in ("crash", "hang", "late", "shout", "babble", "garbage", "illegal", "refuse", "resign"):
