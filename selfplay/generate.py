@@ -24,15 +24,15 @@ def generate(crew: Crew, net: Path, out: Path, games: int, stop: threading.Event
     store = GameStore(out)
     stream = GameStream(crew, log.say)
     stream.use(NetFile(net.stem, net.read_bytes()))
-    stream.resume(unfinished.take(out / UNFINISHED))
-    began, before = time.monotonic(), store.positions()
-    while not stop.is_set() and store.games() < games:
-        for finished in stream.poll():
-            store.add(GENERATION, finished)
-        store.gather(GENERATION)
-        rate = 3600 * (store.positions() - before) / max(1.0, time.monotonic() - began)
-        what = f"{store.games()} of {games} games, {store.positions()} positions to learn from, {rate:,.0f} an hour"
-        log.progress(what, store.games(), games)
+    with unfinished.gone_on_with(out / UNFINISHED, stream):
+        began, before = time.monotonic(), store.positions()
+        while not stop.is_set() and store.games() < games:
+            for finished in stream.poll():
+                store.add(GENERATION, finished)
+            store.gather(GENERATION)
+            rate = 3600 * (store.positions() - before) / max(1.0, time.monotonic() - began)
+            what = f"{store.games()} of {games} games, {store.positions()} positions to learn from, {rate:,.0f} an hour"
+            log.progress(what, store.games(), games)
     for finished in stream.drain():
         store.add(GENERATION, finished)
     store.gather(GENERATION, all_of_them=True)

@@ -72,17 +72,9 @@ class Loop:
         crew = make_crew(self.settings.crew, functools.partial(SelfPlayWorker, self.settings.start, self.settings.play))
         try:
             stream = GameStream(crew, self.log.say)
-            stream.resume(unfinished.take(self.folder.unfinished))
-            while not self.stop.is_set():
-                if last is not None and self.state.generation >= last:
-                    break
-                if end is not None and self.state.hours_in_all >= end:
-                    break
-                self._since = time.monotonic()
-                self._check_nets()
-                steps = {SELF_PLAY: self._self_play, TRAINING: self._training, GATE: self._gate}
-                steps[self.state.phase](crew, stream)
-                self.log.end_progress()
+            with unfinished.gone_on_with(self.folder.unfinished, stream):
+                while not (self.stop.is_set() or self._done(last, end)):
+                    self._step(crew, stream)
             paused = stream.pause()
             self._surely(lambda: unfinished.keep(self.folder.unfinished, paused))
         finally:
@@ -92,6 +84,19 @@ class Loop:
             self._save()
 
     # -------------------------------------------------------------------------------------------- steps
+
+    def _done(self, generations: int | None, hours: float | None) -> bool:
+        """Whether the run has come to so many generations or hours, counted from its beginning."""
+        complete = generations is not None and self.state.generation >= generations
+        return complete or (hours is not None and self.state.hours_in_all >= hours)
+
+    def _step(self, crew: Crew, stream: GameStream) -> None:
+        """Go on with the step that the run is at, to its end or until `stop` is set."""
+        self._since = time.monotonic()
+        self._check_nets()
+        steps = {SELF_PLAY: self._self_play, TRAINING: self._training, GATE: self._gate}
+        steps[self.state.phase](crew, stream)
+        self.log.end_progress()
 
     def _begin(self) -> bool:
         """Make the first net; False if `stop` was set before it was there."""

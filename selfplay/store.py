@@ -119,9 +119,7 @@ class GameStore:
     def set_aside(self, path: Path, reason: str) -> None:
         """Rename a file that cannot be read, and forget it."""
         self._shards.pop(path, None)
-        _log.warning("%s; set aside as %s", reason, path.name + DAMAGED)
-        with contextlib.suppress(OSError):
-            path.rename(path.with_name(path.name + DAMAGED))
+        set_aside(path, reason)
 
     def _generation(self, generation: int) -> Path:
         return self.folder / f"{generation:04d}"
@@ -176,6 +174,13 @@ class GameStore:
         for path in readable:
             path.unlink(missing_ok=True)
             del self._shards[path]
+
+
+def set_aside(path: Path, reason: str) -> None:
+    """Rename a file that cannot be read, with a warning."""
+    _log.warning("%s; set aside as %s", reason, path.name + DAMAGED)
+    with contextlib.suppress(OSError):
+        path.rename(path.with_name(path.name + DAMAGED))
 
 
 def _meta(finished: Finished) -> dict[str, Any]:

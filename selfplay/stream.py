@@ -78,16 +78,16 @@ class GameStream(_Stream):
         self._net: NetFile | None = None
         self._resign_threshold: float | None = None
         self._shared: Any = None
-        self._unfinished: list[Unfinished] = []
+        self.waiting: list[Unfinished] = []
         """Games of an earlier run that nobody goes on with yet."""
 
     def resume(self, games: Sequence[Unfinished]) -> None:
         """Have the workers go on with games that `pause` gave, before they begin new ones."""
-        self._unfinished += games
+        self.waiting += games
 
     def pause(self) -> list[Unfinished]:
         """Take the games in progress from the workers, which must be at rest."""
-        paused, self._unfinished = self._unfinished, []
+        paused, self.waiting = self.waiting, []
         for worker in list(self._told):
             self.crew.call(worker, "pause")
         for _ in self._until_rest():
@@ -126,9 +126,9 @@ class GameStream(_Stream):
         if self._told.get(worker) != message:
             self._told[worker] = message
             self.crew.call(worker, "use", self._shared, self._resign_threshold)
-        elif self._unfinished:
-            share = math.ceil(len(self._unfinished) / self.crew.workers)
-            self.crew.call(worker, "resume", [self._unfinished.pop() for _ in range(share)])
+        elif self.waiting:
+            share = math.ceil(len(self.waiting) / self.crew.workers)
+            self.crew.call(worker, "resume", [self.waiting.pop() for _ in range(share)])
         else:
             self.crew.call(worker, "play", SLICE_S)
 

@@ -20,6 +20,7 @@ pytest.importorskip("torch")
 
 from ponnuki.engine.errors import ConfigError, RecordError, WeightsError
 from ponnuki.nets.ort import OnnxEvaluator
+from ponnuki.records.format import Shard
 from ponnuki.records.games import read_game
 from ponnuki.records.shards import iter_shards, read_shard
 from ponnuki.selfplay import loop as loop_module
@@ -153,6 +154,11 @@ def games_on_disk(path: Path) -> int:
     return GameStore(path / "games", mend=False).games() if (path / "games").exists() else 0
 
 
+def moves_of(shard: Shard) -> list[list[int]]:
+    """The moves of each of its games."""
+    return [read_game(shard, game).moves for game in range(shard.games)]
+
+
 @pytest.mark.skipif(os.name == "nt", reason="sends SIGKILL")
 @pytest.mark.timeout(600)
 def test_a_kill_at_every_step_loses_nothing_that_was_finished(tmp_path: Path) -> None:
@@ -207,15 +213,14 @@ def test_ctrl_c_saves_and_says_so(tmp_path: Path) -> None:
     state = RunState.load(folder.state)
     assert state.phase == SELF_PLAY
     assert state.hours[SELF_PLAY] > 0
-    kept = read_shard(folder.unfinished / "5x5.npz")
+    kept = read_shard(folder.unfinished / "5x5.unfinished")
     assert kept.games > 0
     assert kept.moves.size > 0
     run(tmp_path / "run", RunSettings.read(folder.settings))
-    records = [read_game(shard, game) for shard in map(read_shard, (folder.games / "0001").glob("*.npz"))
-               for game in range(shard.games)]
-    played = [record.moves for record in records]
-    longest = max((read_game(kept, game).moves for game in range(kept.games)), key=len)
-    assert longest in [moves[: len(longest)] for moves in played], "what was in progress was played to its end"
+    ended, going_on = list(folder.games.rglob("*.npz")), list(folder.unfinished.glob("*.unfinished"))
+    later = [moves for path in [*ended, *going_on] for moves in moves_of(read_shard(path))]
+    for begun in moves_of(kept):
+        assert begun in [moves[: len(begun)] for moves in later], "what was in progress was gone on with"
 
 
 # ---------------------------------------------------------------------------------------------- accidents

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import random
 from collections import Counter
 from pathlib import Path
@@ -28,9 +29,11 @@ from ponnuki.records.format import (
 from ponnuki.records.games import ShardBuilder
 from ponnuki.records.legality import illegal_games
 from ponnuki.selfplay import unfinished
+from ponnuki.selfplay.crew import LocalCrew
 from ponnuki.selfplay.playing import Finished
 from ponnuki.selfplay.settings import PlaySettings, StartSettings
 from ponnuki.selfplay.starts import Start, fair_komi, half_points, new_start
+from ponnuki.selfplay.stream import GameStream
 from ponnuki.selfplay.worker import SelfPlayWorker
 
 STARTS = StartSettings(sizes={5: 1.0}, komi=24.5, handicap_share=0.0)
@@ -187,7 +190,7 @@ def test_games_in_progress_are_kept_on_disk_and_gone_on_with(tmp_path: Path) -> 
     assert first.pause() == []
 
     unfinished.keep(tmp_path, paused)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["4x4.npz", "5x5.npz"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["4x4.unfinished", "5x5.unfinished"]
     taken = unfinished.take(tmp_path)
     assert not list(tmp_path.iterdir())
     paused.sort(key=lambda game: game.record.size)
@@ -228,9 +231,27 @@ def test_games_of_a_size_that_is_no_longer_played_are_let_go() -> None:
 def test_games_in_progress_that_cannot_be_read_are_warned_of(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (tmp_path / "9x9.npz").write_bytes(b"nothing")
+    (tmp_path / "9x9.unfinished").write_bytes(b"nothing")
     assert unfinished.take(tmp_path) == []
-    assert "9x9.npz: the games in progress cannot be read" in caplog.text
+    assert "9x9.unfinished: the games in progress cannot be read" in caplog.text
+    assert (tmp_path / "9x9.unfinished.damaged").read_bytes() == b"nothing"
+
+
+def test_games_in_progress_go_back_where_they_cannot_be_gone_on_with(tmp_path: Path) -> None:
+    worker = SelfPlayWorker(STARTS, PLAY, seed=1)
+    worker.use_evaluator(RolloutEvaluator(), "test")
+    worker.play(0.01)
+    unfinished.keep(tmp_path, worker.pause())
+    stream = GameStream(LocalCrew(functools.partial(SelfPlayWorker, STARTS, PLAY), 1), lambda line: None)
+
+    def fail() -> None:
+        with unfinished.gone_on_with(tmp_path, stream):
+            assert not list(tmp_path.iterdir())
+            raise ConfigError("the net was not made for this size")
+
+    with pytest.raises(ConfigError):
+        fail()
+    assert len(unfinished.take(tmp_path)) == PLAY.games_at_once
 
 
 def test_starts_come_in_the_stated_proportions() -> None:
