@@ -20,7 +20,7 @@ from .parsing import (
 
 def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> Parser:
     """Declare the command and its options."""
-    from ponnuki.selfplay.settings import PlaySettings
+    from ponnuki.selfplay.settings import PlaySettings, StartSettings
 
     parser = subparsers.add_parser("selfplay", help="play games of a net against itself",
                                    description="Write records of a net's games against itself (docs/selfplay.md), to "
@@ -38,6 +38,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> Parser:
                         help=f"visits of the others (default: {PlaySettings.cheap_visits})")
     parser.add_argument("--play", type=named_settings(PlaySettings), default={}, metavar="NAME=VALUE,…",
                         help="other settings of [play] in docs/selfplay.md")
+    parser.add_argument("--start", type=named_settings(StartSettings), default={}, metavar="NAME=VALUE,…",
+                        help="settings of [start] there: komi, handicaps, openings")
     add_crew_options(parser)
     add_common_options(parser)
     return parser
@@ -69,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
     net = net_file(args.weights)
     given = {"visits": args.visits, "cheap_visits": args.cheap_visits}
     play = PlaySettings(**args.play | {name: value for name, value in given.items() if value is not None})
-    factory = functools.partial(SelfPlayWorker, StartSettings(sizes=args.size), play)
+    factory = functools.partial(SelfPlayWorker, StartSettings(sizes=args.size, **args.start), play)
     crew = make_crew(CrewSettings(args.workers or os.cpu_count() or 1, args.ray or "", seed=args.seed), factory)
     with LoopLog(args.out / "selfplay.log", args.out / "tensorboard") as log, stopped_by_signals() as stop:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from typing import Annotated, Any
 
 from .errors import ConfigError
@@ -80,10 +80,12 @@ class SearchSettings(Ranged):
 def settings_of(text: str, kind: type[Any] = SearchSettings) -> dict[str, Any]:
     """Read ``NAME=VALUE,NAME=VALUE`` into fields of a settings class, by the types of its defaults.
 
+    Tables, which have no plain default, cannot be given so.
+
     Raises:
         ConfigError: a name or a value is not one of the class's.
     """
-    defaults = {item.name: item.default for item in fields(kind)}
+    defaults = {item.name: item.default for item in fields(kind) if item.default is not MISSING}
     found: dict[str, Any] = {}
     for part in filter(None, text.split(",")):
         name, _, value = (piece.strip() for piece in part.partition("="))
