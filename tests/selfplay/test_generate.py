@@ -39,7 +39,7 @@ def test_games_of_several_sizes_and_on_from_there(net: Path, tmp_path: Path) -> 
 
 def test_what_games_begin_from(net: Path, tmp_path: Path) -> None:
     start = "komi=20.5,komi_stdev=0,wide_komi_share=0,fair_komi_share=0,handicap_share=1,most_handicap=2"
-    done = selfplay("--weights", net, "--out", tmp_path, "--size", 5, "--games", 2, "--workers", 1, "--visits", 8,
+    done = selfplay("--weights", net, "--out", tmp_path, "--size", 7, "--games", 2, "--workers", 1, "--visits", 8,
                     "--cheap-visits", 4, "--start", start, "--play", "games_at_once=2")  # fmt: skip
     assert done.returncode == 0, done.stderr
     games = [read_game(shard, game) for _, shard in iter_shards(tmp_path / "0000") for game in range(shard.games)]
