@@ -118,7 +118,7 @@ def test_ways_of_setting_up_sessions_are_measured(capsys: pytest.CaptureFixture[
 def test_self_play_is_measured_against_onnxruntime() -> None:
     assert SHIPPED is not None
     measured = measure_selfplay(SHIPPED, mid_games(MadeUpEvaluator(9), 9, 1), 1, 0.0)
-    assert measured["selfplay_evaluator_share"] > 0
+    assert 0.05 < measured["selfplay_evaluator_share"] < 1.5
     assert measured["selfplay_positions_per_hour"] >= 0
     assert set(measured) <= set(LABELS)
 

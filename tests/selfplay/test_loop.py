@@ -200,7 +200,8 @@ def test_a_kill_at_every_step_loses_nothing_that_was_finished(tmp_path: Path) ->
 
 @pytest.mark.skipif(os.name == "nt", reason="sends SIGINT")
 def test_ctrl_c_saves_and_says_so(tmp_path: Path) -> None:
-    open_run(RunFolder(tmp_path / "run"), quick(train={"new_positions": 600}))
+    # 600 positions are 1,200 moves, 37 in each of 32 games, and none has more than 25: what is in progress is ended.
+    open_run(RunFolder(tmp_path / "run"), quick(train={"new_positions": 600}, play={"move_limit": 1.0}))
     command = [sys.executable, "-m", "ponnuki.cli.main", "loop", str(tmp_path / "run")]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
     while games_on_disk(tmp_path / "run") < 2 and process.poll() is None:
@@ -217,10 +218,9 @@ def test_ctrl_c_saves_and_says_so(tmp_path: Path) -> None:
     assert kept.games > 0
     assert kept.moves.size > 0
     run(tmp_path / "run", RunSettings.read(folder.settings))
-    ended, going_on = list(folder.games.rglob("*.npz")), list(folder.unfinished.glob("*.unfinished"))
-    later = [moves for path in [*ended, *going_on] for moves in moves_of(read_shard(path))]
+    played = [moves for path in (folder.games / "0001").glob("*.npz") for moves in moves_of(read_shard(path))]
     for begun in moves_of(kept):
-        assert begun in [moves[: len(begun)] for moves in later], "what was in progress was gone on with"
+        assert begun in [moves[: len(begun)] for moves in played], "what was in progress was played to its end"
 
 
 # ---------------------------------------------------------------------------------------------- accidents
