@@ -33,6 +33,7 @@ LABELS = {
     "selfplay_positions_per_hour": "positions to learn from an hour of self-play",
     "selfplay_evaluator_share": "… its new evaluations / onnxruntime alone",
     "train_positions_per_s": "positions a second in training, all cores",
+    "train_bfloat16_ratio": "bfloat16 against float32 in training",
     "rss_mb": "memory of a process that has moved, MB",
 }
 """What a person calls each key."""

@@ -72,7 +72,8 @@ def _add_machine(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--workers", type=whole_number(0), metavar="T",
                        help="threads that share a batch on the CPU; 0: one a core (default: 0)")
     group.add_argument("--compile", action=argparse.BooleanOptionalAction, help="use torch.compile (default: False)")
-    group.add_argument("--autocast", action=argparse.BooleanOptionalAction, help="use bfloat16 (default: True)")
+    group.add_argument("--autocast", action=argparse.BooleanOptionalAction,
+                       help="use bfloat16; left out: on GPUs and on CPUs with AMX")
     group.add_argument("--checkpoint-minutes", type=number(0, above=True), metavar="M",
                        help="time between checkpoints (default: 5.0)")
     group.add_argument("--valid-positions", type=whole_number(1), metavar="P",

@@ -118,6 +118,17 @@ class GradientSource(Protocol):
     def backward(self, batch: Batch, weights: LossWeights) -> dict[str, Tensor]: ...
 
 
+def prefers_bfloat16(device: str) -> bool:
+    """Whether training on a `device` of this type is faster in bfloat16: on GPUs, and on CPUs with a matrix unit (AMX).
+
+    On others it is slower, even where they have vector instructions for it (docs/performance.md).
+    """
+    if device != "cpu":
+        return True
+    capabilities: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()  # older torch cannot tell
+    return bool(capabilities.get("amx_bf16", False))
+
+
 class WholeBatch:
     """The plain way: one forward and one backward pass on one device; ``autocast`` computes in bfloat16."""
 

@@ -90,8 +90,8 @@ class TrainSettings:
     device: str = "cpu"
     compile: bool = False
     """torch.compile, for a minute of compilation per board size; one worker."""
-    autocast: bool = True
-    """Compute in bfloat16."""
+    autocast: bool | None = None
+    """Compute in bfloat16; None: where that is the faster way (`training.prefers_bfloat16`)."""
     workers: int = 0
     """Threads that share a batch on the CPU; 0 takes one per core."""
     seed: int = 0
@@ -129,8 +129,9 @@ class Trainer:
         self.source = BatchSource(self.groups, rows, settings.seed, threads=1)
         self.net = self._make_net().to(self.device)
         channels_last(self.net)
+        self.bfloat16 = training.prefers_bfloat16(self.device.type) if settings.autocast is None else settings.autocast
         self.optimizer = make_optimizer(
-            self.net, settings.optimizer, settings.learning_rate, settings.weight_decay, bfloat16=settings.autocast
+            self.net, settings.optimizer, settings.learning_rate, settings.weight_decay, self.bfloat16
         )
         self.average = WeightAverage(self.net, settings.average)
         self.step, self.seen, self.elapsed_s, self.frozen, self.rounding = 0, 0, 0.0, False, False
@@ -173,11 +174,11 @@ class Trainer:
         settings = self.settings
         workers = settings.workers or default_workers()
         if self.device.type == "cpu" and workers > 1 and not settings.compile:
-            return SplitBatch(self.net, workers, settings.autocast)
+            return SplitBatch(self.net, workers, self.bfloat16)
         if self.device.type == "cpu":
             torch.set_num_threads(workers)
         forward = torch.compile(self.net, dynamic=False) if settings.compile else self.net
-        return training.WholeBatch(forward, self.device, settings.autocast)
+        return training.WholeBatch(forward, self.device, self.bfloat16)
 
     def run(self, stop: threading.Event) -> bool:
         """Train until the schedule ends (True) or `stop` is set (False); the state is saved either way."""

@@ -101,7 +101,10 @@ def test_training_is_measured_where_it_is_installed() -> None:
     from ponnuki.bench.training import made_up_batch, measure_training
 
     assert made_up_batch(3, 5).policy_target.sum(axis=1).tolist() == [1, 1, 1]
-    assert measure_training(3, 0.0)["train_positions_per_s"] > 0
+    measured = measure_training(3, 0.0)
+    assert measured["train_positions_per_s"] > 0
+    assert measured["train_bfloat16_ratio"] > 0
+    assert set(measured) <= set(LABELS)
 
 
 @pytest.mark.skipif(SHIPPED is None, reason="no net is shipped")

@@ -137,6 +137,20 @@ def test_a_gradient_that_is_not_finite_leaves_the_weights_alone() -> None:
     assert all(torch.equal(a, b) for a, b in zip(before, net.parameters(), strict=True))
 
 
+@pytest.mark.parametrize(("capabilities", "faster"), [({"amx_bf16": True}, True), ({"avx512_bf16": True}, False)])
+def test_bfloat16_is_taken_where_a_matrix_unit_is(
+    capabilities: dict[str, bool], faster: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities, raising=False)
+    assert training.prefers_bfloat16("cpu") == faster
+    assert training.prefers_bfloat16("cuda")
+
+
+def test_a_torch_that_cannot_tell_computes_in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
+    assert not training.prefers_bfloat16("cpu")
+
+
 def test_frozen_norms_keep_their_statistics() -> None:
     net = small_net().train()
     training.freeze_norms(net)
