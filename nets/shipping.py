@@ -41,13 +41,15 @@ class Shipment:
 
 
 def ship(
-    source: Path, folder: Path, name: str, calibration: Sequence[Group], validation: Sequence[Group], positions: int
-) -> list[Shipment]:
+    source: Path, folder: Path, name: str, calibration: Sequence[Group], validation: Sequence[Group], positions: int,
+    default: bool = True,
+) -> list[Shipment]:  # fmt: skip
     """Write NAME.onnx, NAME-int8.onnx, NAME.safetensors, NAME.toml, NAME.md and the manifest into `folder`.
 
     Args:
         source: the trained net, NAME.safetensors with NAME.toml.
         positions: of each validation group.
+        default: whether the net, int8 where that holds, becomes the manifest's default.
     """
     net, training = load_net(source)
     with tempfile.TemporaryDirectory() as apart:  # an older net of this name stays whole until the new one is measured
@@ -56,12 +58,12 @@ def ship(
         export_onnx(net, files[name], sizes=training["board_sizes"], training=training)
         quantize(files[name], files[f"{name}-int8"], calibration_batches(calibration))
         shipped = measured(files, training["board_sizes"], validation, positions)
-        default = shipped[1] if holds(shipped[0].figures, shipped[1].figures) else shipped[0]
-        card = model_card(name, net.config.architecture, parameter_count(net), training, shipped, default.name)
+        best = shipped[1] if holds(shipped[0].figures, shipped[1].figures) else shipped[0]
+        card = model_card(name, net.config.architecture, parameter_count(net), training, shipped, best.name)
         (draft / f"{name}.md").write_text(card, encoding="utf-8", newline="\n")
         for suffix in (".safetensors", ".toml"):
             shutil.copyfile(with_suffix(source, suffix), draft / f"{name}{suffix}")
-        write_manifest(folder, shipped, default.name, training)
+        write_manifest(folder, shipped, best.name if default else None, training)
         for path in draft.iterdir():
             shutil.copyfile(path, folder / path.name)
     return shipped
@@ -92,11 +94,12 @@ def holds(reference: dict[str, dict[str, float]], candidate: dict[str, dict[str,
     )
 
 
-def write_manifest(folder: Path, shipped: Sequence[Shipment], default: str, training: dict[str, Any]) -> None:
-    """Enter the files into `manifest.json`, keeping the entries of other nets; the default is set."""
+def write_manifest(folder: Path, shipped: Sequence[Shipment], default: str | None, training: dict[str, Any]) -> None:
+    """Enter the files into `manifest.json`, keeping the entries of other nets, and the default unless one is given."""
     path = folder / "manifest.json"
     manifest = json.loads(path.read_text("utf-8")) if path.exists() else {"nets": {}}
-    manifest["default"] = default
+    if default is not None:
+        manifest["default"] = default
     for shipment in shipped:
         info = OnnxEvaluator(shipment.path).info
         content = shipment.path.read_bytes()
@@ -108,7 +111,7 @@ def write_manifest(folder: Path, shipped: Sequence[Shipment], default: str, trai
             "precision": info["precision"],
             "feature_version": int(info["feature_version"]),
             "board_sizes": training["board_sizes"],
-            "provenance": f"{training['steps']} steps on {training['data']}",
+            "provenance": f"{training['steps']} steps on {training['data']}{_begun_with(training)}",
             "licence": info["licence"],
         }
     replace_bytes(path, (json.dumps(manifest, indent=2) + "\n").encode())
@@ -137,7 +140,8 @@ def model_card(
         f"- Shares of positions: {shares}; all eight symmetries.",
         f"- {training['steps']:,} steps of {rows} positions, {training['positions']:,} positions in all, "
         f"{training['hours']:.2f} hours on {training['device']}; {training['optimizer']}, learning rate "
-        f"{training['learning_rate']:g}, one cycle; an exponential average of the weights is shipped.",
+        f"{training['learning_rate']:g}, one cycle{_begun_with(training)}; an exponential average of the weights is "
+        "shipped.",
         f"- Targets: policy, value, lead and ownership under {training['rules']}.",
         f"- `{name}.safetensors` with `{name}.toml` is the trainable state (`ponnuki train --init`).",
         f"- Licence: {LICENCE}.",
@@ -154,6 +158,17 @@ def model_card(
     for group in shipped[0].figures:
         lines += [_figure_row(group, shipment) for shipment in shipped]
     return "\n".join(lines) + "\n"
+
+
+def _begun_with(training: dict[str, Any]) -> str:
+    """What was trained before, as the end of a sentence."""
+    if "before" not in training:
+        return ""
+    before = training["before"]
+    return (
+        f", from the weights of {before['net']} after {before['steps']:,} steps, {before['positions']:,} positions, "
+        f"{before['hours']:.2f} hours"
+    )
 
 
 def _file_row(shipment: Shipment, default: bool) -> str:

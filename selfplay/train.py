@@ -10,7 +10,7 @@ import dataclasses
 import json
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +125,8 @@ class Trainer:
         self.sizes = sorted({group.size for group in self.groups})
         self.known_sizes = set(self.sizes)
         """Board sizes that the net learnt at any time."""
+        self.before: dict[str, Any] = {}
+        """Whose weights the run begins with, and all training up to there."""
         rows = {size: batch_rows(settings.batch_size, size) for size in self.sizes}
         self.source = BatchSource(self.groups, rows, settings.seed, threads=1)
         self.net = self._make_net().to(self.device)
@@ -155,6 +157,7 @@ class Trainer:
     def _make_net(self) -> Net:
         if self.settings.init is not None:
             net, before = checkpoint.load_net(self.settings.init)
+            self.before = lineage(self.settings.init.name, before)
             net = with_features(net, self.settings.feature_version or net.config.feature_version)
             self.known_sizes.update(before.get("board_sizes", ()))
             self.log.say(f"starts from {self.settings.init}")
@@ -271,6 +274,7 @@ class Trainer:
             "rounded": self.rounding,
             "batch_rows": {str(size): batch_rows(self.settings.batch_size, size) for size in self.sizes},
             "shares": {group.name: round(group.weight, 4) for group in self.groups},
+            **({"before": self.before} if self.before else {}),
             "validation": {
                 name: {key: round(value, 5) for key, value in figures.items()} for name, figures in self.figures.items()
             },
@@ -313,6 +317,17 @@ class Trainer:
         mix = ", ".join(f"{group.name} {group.weight / shares:.0%}" for group in self.groups)
         config = self.net.config
         return f"{config.architecture}, {parameter_count(self.net):,} parameters, on {self.device}; {mix}"
+
+
+def lineage(name: str, training: Mapping[str, Any]) -> dict[str, Any]:
+    """A net that another begins with: its name and all that was trained up to it, in steps, positions and hours.
+
+    Args:
+        training: its training table, which may have a lineage of its own.
+    """
+    earlier = training.get("before", {})
+    counts = {key: round(training.get(key, 0) + earlier.get(key, 0), 3) for key in ("steps", "positions", "hours")}
+    return {"net": name.removesuffix(".safetensors").removesuffix(".toml"), **counts}
 
 
 def hiding(batches: Iterable[TrainingBatch], planes: Sequence[int]) -> Iterator[TrainingBatch]:

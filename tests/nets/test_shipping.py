@@ -61,7 +61,30 @@ def test_ship(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for shipment in shipped:
         assert set(shipment.speeds) == {5, 7}
         assert f"{shipment.figures['7x7 labelled']['top1']:.1%}" in card
+    assert manifest["nets"]["small"]["provenance"] == "30 steps on random games"
     assert str(tmp_path) not in card + (folder / "manifest.json").read_text()
+
+
+def test_a_card_tells_what_was_trained_before_and_the_default_may_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(comparison, "SPEED_SECONDS", 0.01)
+    net = small_net(small_config((BlockConfig("fused", 16, 1.5),)))
+    before = {"net": "small", "steps": 4000, "positions": 9000, "hours": 1.25}
+    save_net(tmp_path / "net", net.config, net.state_dict(), {**TRAINING, "board_sizes": [5], "before": before})
+    write_shard(tmp_path / "5.npz", random_shard(5, 5, labelled=True))
+    groups = find_groups([tmp_path / "5.npz"])
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    (folder / "manifest.json").write_text(json.dumps({"default": "old", "nets": {"old": {"file": "old.onnx"}}}))
+
+    shipping.ship(tmp_path / "net", folder, "next", groups, groups, 10, default=False)
+
+    manifest = json.loads((folder / "manifest.json").read_text())
+    told = ", from the weights of small after 4,000 steps, 9,000 positions, 1.25 hours"
+    assert manifest["default"] == "old"
+    assert manifest["nets"]["next-int8"]["provenance"] == "30 steps on random games" + told
+    assert f"one cycle{told};" in (folder / "next.md").read_text()
 
 
 @pytest.mark.parametrize(

@@ -22,9 +22,13 @@ def main() -> None:
     parser.add_argument("--calibrate", type=Path, nargs="+", required=True, metavar="SHARD")
     parser.add_argument("--validate", type=Path, nargs="+", required=True, metavar="SHARD")
     parser.add_argument("--positions", type=int, default=4096, help="validation positions of each group")
+    parser.add_argument("--keep-default", action="store_true", help="the manifest's default stays the net it is")
     args = parser.parse_args()
     calibration, validation = find_groups(args.calibrate), find_groups(args.validate)
-    for shipment in ship(args.source, weights.FOLDER, args.name, calibration, validation, args.positions):
+    shipped = ship(
+        args.source, weights.FOLDER, args.name, calibration, validation, args.positions, not args.keep_default
+    )
+    for shipment in shipped:
         print(shipment.name, {size: round(speed) for size, speed in shipment.speeds.items()})
 
 

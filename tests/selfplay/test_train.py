@@ -117,6 +117,20 @@ def test_what_a_run_leaves(data: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("no_export")
+def test_a_run_tells_all_that_was_trained_before_it(data: Path, tmp_path: Path) -> None:
+    names = ["first", "second", "third.v1"]
+    for name, before in zip(names, [None, *names], strict=False):
+        init = None if before is None else tmp_path / before / before
+        run(settings_for(data, tmp_path / name, name=name, steps=2, init=init))
+    tables = [load_net(tmp_path / name / name)[1] for name in names]
+    assert "before" not in tables[0]
+    assert tables[1]["before"] == {"net": "first"} | {key: tables[0][key] for key in ("steps", "positions", "hours")}
+    before = tables[2]["before"]
+    assert (before["net"], before["steps"], before["positions"]) == ("second", 4, 2 * tables[0]["positions"])
+    assert tables[2]["steps"] == 2
+
+
+@pytest.mark.usefixtures("no_export")
 def test_a_finished_run_stays_finished(data: Path, tmp_path: Path) -> None:
     run(settings_for(data, tmp_path / "run", steps=2))
     before = (tmp_path / "run" / "net.safetensors").read_bytes()
