@@ -24,9 +24,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> Parser:
 def run(args: argparse.Namespace) -> int:
     """Export, and say where to."""
     with needs_extra("train"):
-        from ponnuki.nets.checkpoint import load_net, with_suffix
+        from ponnuki.nets.checkpoint import load_net, stem_of, with_suffix
         from ponnuki.nets.export import export_onnx
-    stem = args.name.with_suffix("") if args.name.suffix in (".toml", ".safetensors") else args.name
+    stem = stem_of(args.name)
     net, training = load_net(stem)
     sizes = args.sizes or training.get("board_sizes")
     if not sizes:

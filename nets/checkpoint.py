@@ -37,7 +37,7 @@ def load_net(name: Path) -> tuple[Net, dict[str, Any]]:
 
     Raises WeightsError, naming the file, for one that is missing, damaged or does not fit its config.
     """
-    stem = name.with_suffix("") if name.suffix in (".toml", ".safetensors") else name
+    stem = stem_of(name)
     weights, description = with_suffix(stem, ".safetensors"), with_suffix(stem, ".toml")
     try:
         tables = read_toml(description)
@@ -52,6 +52,11 @@ def load_net(name: Path) -> tuple[Net, dict[str, Any]]:
         reason = str(error).splitlines()[0]
         raise WeightsError(f"{weights}: damaged, or not what {description.name} describes: {reason}") from None
     return net, tables.get("training", {})
+
+
+def stem_of(name: Path) -> Path:
+    """The stem of a saved network that was named by it or by either of its files; a stem may have dots in it."""
+    return name.with_suffix("") if name.suffix in (".toml", ".safetensors") else name
 
 
 def with_suffix(stem: Path, suffix: str) -> Path:

@@ -157,7 +157,7 @@ class Trainer:
     def _make_net(self) -> Net:
         if self.settings.init is not None:
             net, before = checkpoint.load_net(self.settings.init)
-            self.before = lineage(self.settings.init.name, before)
+            self.before = lineage(checkpoint.stem_of(self.settings.init).name, before)
             net = with_features(net, self.settings.feature_version or net.config.feature_version)
             self.known_sizes.update(before.get("board_sizes", ()))
             self.log.say(f"starts from {self.settings.init}")
@@ -327,7 +327,7 @@ def lineage(name: str, training: Mapping[str, Any]) -> dict[str, Any]:
     """
     earlier = training.get("before", {})
     counts = {key: round(training.get(key, 0) + earlier.get(key, 0), 3) for key in ("steps", "positions", "hours")}
-    return {"net": name.removesuffix(".safetensors").removesuffix(".toml"), **counts}
+    return {"net": name, **counts}
 
 
 def hiding(batches: Iterable[TrainingBatch], planes: Sequence[int]) -> Iterator[TrainingBatch]:
