@@ -83,8 +83,9 @@ class SearchState(NamedTuple):
     ways: Ways
 
 
-ADDED, FINISHED, FULL = 0, 1, 2
-"""What `collect_from_all` counts of a search: rows written, playouts finished at once, whether its tree is full."""
+ADDED, FINISHED, FULL, KNOWN_ROOT = 0, 1, 2, 3
+"""What `collect_from_all` counts of a search: rows written, playouts finished at once, whether its tree is full, and
+whether its root was expanded by an evaluation from the store."""
 PLAYOUTS, NEW_ROOT = 0, 1
 """What `apply_to_all` counts: playouts done, whether the root was expanded by one of them."""
 
@@ -183,7 +184,8 @@ def collect_leaves(searches, index, batch, needs, start, limit, room):
 
     A descent that needs no evaluation (a finished game, a position known from another path or from the store) is backed
     up at once; one that meets a leaf already under evaluation is taken back and ends the call. A new root takes a row
-    for each of its symmetries. Returns (rows written, playouts finished at once, whether the tree is full).
+    for each of its symmetries, one that the store knows is expanded and ends the call: the caller has it to prepare.
+    Returns what `collect_from_all` counts.
 
     Args:
         searches: packed SearchStates, of which `index` says the one; batch: packed LeafArrays.
@@ -195,10 +197,11 @@ def collect_leaves(searches, index, batch, needs, start, limit, room):
     random_symmetry = ways.random_symmetry and needs.planes
     row = start
     finished = 0
+    known_root = False
     while row - start + finished < limit and row - start < room:
         node, depth, known = descend(tree, store, position, scratch, parameters, plan, ways.transpositions)
         if node < 0:
-            return row - start, finished, True
+            return row - start, finished, True, False
         if tree.state[node] == AWAITING:
             cancel(tree, node, scratch.path, depth)
             break
@@ -224,6 +227,7 @@ def collect_leaves(searches, index, batch, needs, start, limit, room):
                     expand_known(tree, store, node, slot, depth, parameters)
                     back_up(tree, node, scratch.path, depth, parameters)
                     finished += 1
+                    known_root = depth == 0
                     break
             if ended:
                 leaves.legal[row, :] = 0  # under territory scoring the evaluation settles an ended game
@@ -232,7 +236,7 @@ def collect_leaves(searches, index, batch, needs, start, limit, room):
             row += 1
         if depth == 0:
             break
-    return row - start, finished, False
+    return row - start, finished, False, known_root
 
 
 @kernel
@@ -246,15 +250,16 @@ def collect_from_all(searches, batch, needs, start, capacity, limits, rooms, cou
         searches, batch, needs: as of `collect_leaves`.
         start: the first free row; capacity: all rows.
         limits, rooms: int64[S], most playouts and most rows of each search.
-        counts: int64[S, 3], written: ADDED, FINISHED and FULL of each.
+        counts: int64[S, 4], written: ADDED, FINISHED, FULL and KNOWN_ROOT of each.
     """
     row = start
     for index in range(limits.shape[0]):
         room = min(rooms[index], capacity - row)
-        added, finished, full = collect_leaves(searches, index, batch, needs, row, limits[index], room)
+        added, finished, full, known_root = collect_leaves(searches, index, batch, needs, row, limits[index], room)
         counts[index, ADDED] = added
         counts[index, FINISHED] = finished
         counts[index, FULL] = full
+        counts[index, KNOWN_ROOT] = known_root
         row += added
 
 

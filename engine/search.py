@@ -55,11 +55,16 @@ KNOWN_PER_ROW = 3
 """Playouts that may need no evaluation, for each of a search's rows in a batch that it shares with others."""
 
 
-def new_store(size: int, settings: SearchSettings) -> EvaluationStore:
-    """A store of evaluations of the size that the settings allow, for one search or for several that share it."""
+def new_store(size: int, settings: SearchSettings, most: int | None = None) -> EvaluationStore:
+    """A store of evaluations of the size that the settings allow, for one search or for several that share it.
+
+    Args:
+        most: evaluations that are enough, where the settings allow more.
+    """
     store = EvaluationStore(size, 2, settings.keep_ownership, settings.cache)
     per_slot = store.slot_bytes + NODES_PER_SLOT * bytes_per_node()
-    store.max_slots = max(2, int(settings.max_tree_mb * 1e6 / per_slot))
+    allowed = int(settings.max_tree_mb * 1e6 / per_slot)
+    store.max_slots = max(2, allowed if most is None else min(allowed, most))
     return store
 
 
@@ -167,11 +172,12 @@ class Search:
                 most.append(playouts)
         if not ready:
             return
-        counts = np.empty((len(ready), 3), np.int64)
+        counts = np.empty((len(ready), 4), np.int64)
         row = PackedRow([search._packed() for search in ready])
         start, most_playouts, most_rows = batch.count, np.array(most, np.int64), np.array(rooms, np.int64)
         collect_from_all(row, batch.packed, batch.needs, start, batch.capacity, most_playouts, most_rows, counts)
-        for search, room, (added, finished, full) in zip(ready, rooms, counts.tolist(), strict=True):
+        known_roots = []
+        for search, room, (added, finished, full, known_root) in zip(ready, rooms, counts.tolist(), strict=True):
             search.full = bool(full)
             search.playouts += finished
             search.in_flight += added
@@ -179,6 +185,10 @@ class Search:
             if added:
                 batch.spans[id(search)] = (batch.count, batch.count + added)
                 batch.count += added
+            if known_root:
+                known_roots.append(search)
+        for search in known_roots:  # only now are all rows that the store has to have room for counted
+            search._begin()
 
     def apply(self, batch: LeafBatch, evaluation: Evaluation) -> None:
         """Take the evaluations of this search's rows of a batch."""

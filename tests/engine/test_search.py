@@ -16,6 +16,7 @@ from ponnuki.engine.game import Game
 from ponnuki.engine.pool import Pool
 from ponnuki.engine.rules import Ko, Rules, Scoring
 from ponnuki.engine.search import Search, new_store
+from ponnuki.engine.snapshot import SearchSnapshot
 from ponnuki.engine.tree import EXPANDED, NEW, ROOT, TERMINAL, links_of
 from tests.engine.fakes import EquivariantEvaluator, OpinionEvaluator, opinion, reference_opinion
 from tests.reference.go import ReferenceGame
@@ -388,6 +389,65 @@ def test_a_second_search_finds_the_first_ones_evaluations() -> None:
     other = game.copy()
     other.komi = 1.5
     assert searched(other, settings, store)[1] > 100
+
+
+class LeadingEvaluator(EquivariantEvaluator):
+    """Says besides how many points ahead it thinks a side is."""
+
+    def evaluate(self, batch: LeafBatch) -> Evaluation:
+        evaluation = super().evaluate(batch)
+        evaluation.lead_to_play = np.round(5 * np.arctanh(0.99 * evaluation.value_to_play), 2)
+        return evaluation
+
+
+@pytest.mark.kernels
+@pytest.mark.parametrize(
+    "settings",
+    [
+        SearchSettings(root_noise=0.25, root_policy_temperature=1.1, forced_playouts=2.0),
+        SearchSettings(gumbel_moves=8, gumbel_noise=1.0),
+        SearchSettings(score_weight=0.5, score_centre=1.0, score_scale=0.3),
+    ],
+    ids=["noise", "gumbel", "score"],
+)
+@pytest.mark.parametrize("anew", [True, False], ids=["anew", "advanced"])
+def test_a_root_that_the_store_knows_is_prepared_like_any_other(settings: SearchSettings, anew: bool) -> None:
+    """In self-play nearly every root was a leaf of the search before: noise, plan and score are no less due to it."""
+    settings = replace(settings, cache=True, random_symmetry=False)
+    plain = SearchSettings(cache=True, random_symmetry=False)
+    game, _ = both_games(5, 0.5, Rules(), 6, random.Random(8))
+    pool = Pool(LeadingEvaluator(), 1)
+    store = new_store(5, settings)
+    before = Search(game, plain, 3, store)
+    while before.visits < 60:
+        pool.step([before])
+    move = before.snapshot().moves[0].move
+    game.play(move)
+    evaluator = LeadingEvaluator()
+    known = Search(game, settings, 3, store) if anew else before
+    if not anew:
+        known.advance(move, settings, keep_tree=False)
+    known.expect(50)
+    run(known, evaluator, 1, 1)
+    assert evaluator.leaves == 0
+
+    new = Search(game, settings, 3, new_store(5, settings))
+    new.expect(50)
+    run(new, evaluator, 1, 1)
+    assert evaluator.leaves == 1
+    assert (known.priors() == new.priors()).all()
+    assert (known.plain_priors() == new.plain_priors()).all()
+    for search in (known, new):
+        run(search, evaluator, 50, 1)
+    assert known.snapshot() == new.snapshot()
+    assert known.snapshot() != ordinary(game, plain)
+
+
+def ordinary(game: Game, settings: SearchSettings) -> SearchSnapshot:
+    """What as many playouts say without what is asked for at the root."""
+    search = Search(game, settings, 3, new_store(5, settings))
+    run(search, LeadingEvaluator(), 50, 1)
+    return search.snapshot()
 
 
 @pytest.mark.kernels
