@@ -34,7 +34,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> Parser:
                         help="board sizes, each as often as the others, or N=SHARE (default: 9)")
     parser.add_argument("--visits", type=whole_number(2), metavar="V",
                         help=f"visits of the searches that are recorded (default: {PlaySettings.visits})")
-    parser.add_argument("--cheap-visits", type=whole_number(1), metavar="V",
+    parser.add_argument("--cheap-visits", type=whole_number(2), metavar="V",
                         help=f"visits of the others (default: {PlaySettings.cheap_visits})")
     parser.add_argument("--play", type=named_settings(PlaySettings), default={}, metavar="NAME=VALUE,…",
                         help="other settings of [play] in docs/selfplay.md")

@@ -19,7 +19,7 @@ from ponnuki.engine.evaluator import Evaluator
 from ponnuki.engine.game import Game
 from ponnuki.engine.pool import Pool
 from ponnuki.engine.search import Search, new_store
-from ponnuki.selfplay.settings import SELF_PLAY_SEARCH, StartSettings
+from ponnuki.selfplay.settings import KEPT_FOR_EACH, SELF_PLAY_SEARCH, StartSettings
 from ponnuki.selfplay.starts import Start, fair_komi, new_start
 
 LEAVES_AT_ONCE = 4
@@ -90,9 +90,10 @@ class Pairs:
     """The pairs that one worker plays at once."""
 
     def __init__(self, settings: DuelSettings, evaluators: tuple[Evaluator, Evaluator], numbers: Sequence[int]) -> None:
-        """Begin the pairs of these numbers."""
+        """Begin the pairs of these numbers; there are never more at once."""
         self.settings = settings
         self._pools = Pool(evaluators[0], BATCH), Pool(evaluators[1], BATCH)
+        self._evaluations_kept = KEPT_FOR_EACH * 2 * len(numbers) * settings.visits
         self._stores: dict[tuple[int, int], EvaluationStore] = {}
         """By net and board size."""
         self._pairs: dict[int, tuple[_DuelGame, _DuelGame]] = {}
@@ -163,7 +164,7 @@ class Pairs:
 
     def _store(self, net: int, size: int) -> EvaluationStore:
         if (net, size) not in self._stores:
-            self._stores[net, size] = new_store(size, self.settings.searches[net])
+            self._stores[net, size] = new_store(size, self.settings.searches[net], self._evaluations_kept)
         return self._stores[net, size]
 
     # --------------------------------------------------------------------------------------------- play

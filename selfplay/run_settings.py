@@ -62,7 +62,7 @@ class TrainingSettings(Ranged):
     data: tuple[str, ...] = ()
     """Other records that are mixed in, …"""
     data_share: float = 0.25
-    """… and their share of the positions, 0 to 1."""
+    """… and their share of the batches, 0 to 1."""
     workers: int = 0
     """Threads; 0: one a core."""
     device: str = "cpu"
@@ -89,7 +89,7 @@ class GateSettings(Ranged):
     """Chance of each mistake, above 0 to less than 0.5."""
     pairs: Annotated[int, Range(1)] = 100
     """Most pairs of games; a test undecided then opens the gate for more than half of the points."""
-    visits: Annotated[int, Range(1)] = 60
+    visits: Annotated[int, Range(2)] = 60
     """Of each move."""
     pairs_at_once: Annotated[int, Range(1)] = 8
     """That a worker plays."""

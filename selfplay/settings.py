@@ -19,6 +19,11 @@ SELF_PLAY_SEARCH = SearchSettings(cache=True, conservative_pass=False)
 searches evaluated; two passes end the game, whoever held what for dead."""
 
 
+KEPT_FOR_EACH = 8
+"""Evaluations that games played together keep for each visit of a search: those in use, and several times as many that
+may be found again."""
+
+
 @dataclass(frozen=True)
 class StartSettings(Ranged):
     """What new games begin from."""
@@ -63,7 +68,7 @@ class PlaySettings(Ranged):
 
     visits: Annotated[int, Range(2, 10**6)] = 200
     """Visits of a full search, whose outcome is learnt from."""
-    cheap_visits: Annotated[int, Range(1, 10**6)] = 40
+    cheap_visits: Annotated[int, Range(2, 10**6)] = 40
     """Visits of the other searches."""
     full_share: Annotated[float, SHARE] = 0.25
     """Share of the moves that are searched in full (playout cap randomisation)."""
@@ -108,14 +113,21 @@ class PlaySettings(Ranged):
         super().__post_init__()
         _ = self.full_search  # checks the rest
 
+    @property
+    def evaluations_kept(self) -> int:
+        """Most evaluations in a worker's memory, for each board size."""
+        return KEPT_FOR_EACH * self.games_at_once * max(self.visits, self.cheap_visits)
+
     @cached_property
     def full_search(self) -> SearchSettings:
-        """Of a search that is learnt from."""
+        """Of a search that is learnt from. No move's first visit is put off at its root where there is noise to try
+        them (D. Wu, "Accelerating Self-Play Learning in Go", 2020, section 2)."""
         if self.gumbel_moves:
             return dataclasses.replace(self.cheap_search, gumbel_moves=self.gumbel_moves, gumbel_noise=1.0,
                                        gumbel_scale=self.gumbel_scale)  # fmt: skip
         return dataclasses.replace(
             self.cheap_search,
+            root_fpu_reduction=0.0,
             root_noise=self.root_noise,
             root_policy_temperature=self.root_policy_temperature,
             forced_playouts=self.forced_playouts,

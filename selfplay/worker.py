@@ -84,7 +84,8 @@ class SelfPlayWorker:
         """Play on with this evaluator."""
         self._evaluations = self.evaluations
         self._net, self._pool = name, Pool(evaluator, self.settings.batch_size)
-        self._stores = {size: new_store(size, SELF_PLAY_SEARCH) for size in self.starts.sizes}
+        most = self.settings.evaluations_kept
+        self._stores = {size: new_store(size, SELF_PLAY_SEARCH, most) for size in self.starts.sizes}
         for size, games in self._games.items():
             for game in games:
                 game.use(self._stores[size])
@@ -94,6 +95,7 @@ class SelfPlayWorker:
         """Play until the time is up or games have ended, whichever is first; those games."""
         if self._pool is None:
             raise RuntimeError("play() before use()")
+        self._pairs = None  # a gate is over, and its nets and evaluations are not wanted any more
         finished: list[Finished] = []
         end = time.monotonic() + seconds
         while not finished and time.monotonic() < end:
