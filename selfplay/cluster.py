@@ -76,7 +76,7 @@ class RayCrew:
         self._factory, self._seed = ray.put(factory), seed
         self._class = ray.remote(num_cpus=1, max_restarts=0)(Actor)
         self._actors: list[Any] = [None] * (workers or cores)
-        self._made = [0] * len(self._actors)
+        self._losses = [0] * len(self._actors)
         self._calls: dict[Any, int] = {}
         """Calls under way, with their workers."""
 
@@ -90,6 +90,10 @@ class RayCrew:
         """Numbers of the workers that no call is under way to."""
         busy = set(self._calls.values())
         return [worker for worker in range(self.workers) if worker not in busy]
+
+    def losses(self, worker: int) -> int:
+        """How many workers of this number were lost."""
+        return self._losses[worker]
 
     def call(self, worker: int, method: str, *arguments: Any) -> None:
         """Begin a call to an idle worker."""
@@ -113,7 +117,7 @@ class RayCrew:
 
     def abandon(self, worker: int) -> None:
         """Give up a worker and the call that is under way to it."""
-        actor, self._actors[worker] = self._actors[worker], None
+        actor = self._forget(worker)
         self._calls = {call: number for call, number in self._calls.items() if number != worker}
         if actor is not None:
             with contextlib.suppress(RayError):
@@ -126,17 +130,22 @@ class RayCrew:
         ray.shutdown()
 
     def _start(self, worker: int) -> Any:
-        seed = seed_of(self._seed, worker, self._made[worker])
-        self._made[worker] += 1
+        seed = seed_of(self._seed, worker, self._losses[worker])
         self._actors[worker] = self._class.remote(self._factory, seed)
         return self._actors[worker]
+
+    def _forget(self, worker: int) -> Any:
+        """Take an actor out, if there is one; it."""
+        actor, self._actors[worker] = self._actors[worker], None
+        self._losses[worker] += actor is not None
+        return actor
 
     def _reply(self, call: Any) -> Reply:
         worker = self._calls.pop(call)
         try:
             value, error = ray.get(call)
         except RayActorError as error:
-            self._actors[worker] = None
+            self._forget(worker)
             return Reply(worker, lost=" ".join(str(error).split())[:200])
         except RayError as error:  # a lost object, say
             self.abandon(worker)

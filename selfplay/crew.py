@@ -7,6 +7,7 @@ of a cluster is `selfplay.cluster.RayCrew`. A worker that dies is reported as lo
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import multiprocessing
 import multiprocessing.connection
@@ -52,6 +53,9 @@ class Crew(Protocol):
     def idle(self) -> list[int]:
         """Numbers of the workers that no call is under way to."""
 
+    def losses(self, worker: int) -> int:
+        """How many workers of this number were lost: where it grows, a new one knows nothing of earlier calls."""
+
     def call(self, worker: int, method: str, *arguments: Any) -> None:
         """Begin a call to an idle worker."""
 
@@ -80,8 +84,9 @@ class LocalCrew:
         self._context = multiprocessing.get_context("spawn")
         self._ends: list[Connection | None] = [None] * workers
         self._processes: list[BaseProcess | None] = [None] * workers
-        self._made = [0] * workers
+        self._losses = [0] * workers
         self._busy: set[int] = set()
+        atexit.register(self.close)  # before multiprocessing waits for workers that no SIGTERM ends
 
     @property
     def workers(self) -> int:
@@ -92,6 +97,10 @@ class LocalCrew:
     def idle(self) -> list[int]:
         """Numbers of the workers that no call is under way to."""
         return [worker for worker in range(self.workers) if worker not in self._busy]
+
+    def losses(self, worker: int) -> int:
+        """How many workers of this number were lost."""
+        return self._losses[worker]
 
     def call(self, worker: int, method: str, *arguments: Any) -> None:
         """Begin a call to an idle worker."""
@@ -117,19 +126,19 @@ class LocalCrew:
 
     def close(self) -> None:
         """End all workers; what they were at is lost."""
+        atexit.unregister(self.close)
         for worker in range(self.workers):
             self.abandon(worker)
 
     def _start(self, worker: int) -> Connection:
         ours, theirs = self._context.Pipe()
-        seed = seed_of(self._seed, worker, self._made[worker])
+        seed = seed_of(self._seed, worker, self._losses[worker])
         process = self._context.Process(
             target=serve, args=(theirs, self._factory, seed), name=f"ponnuki-worker-{worker}", daemon=True
         )
         process.start()
         theirs.close()
         self._ends[worker], self._processes[worker] = ours, process
-        self._made[worker] += 1
         return ours
 
     def _stop(self, worker: int) -> None:
@@ -137,8 +146,9 @@ class LocalCrew:
         if end is not None:
             end.close()
         if process is not None:
-            process.terminate()
+            process.kill()  # it keeps nothing, and may be at a call that takes long
             process.join()
+            self._losses[worker] += 1
         self._ends[worker] = self._processes[worker] = None
 
     def _reply(self, worker: int) -> Reply:
@@ -157,9 +167,9 @@ class LocalCrew:
         return Reply(worker, value)
 
 
-def seed_of(seed: int, worker: int, made: int) -> int:
-    """The seed of a worker that was made so many times before: a new one does not play the lost one's games again."""
-    return int(np.random.SeedSequence((seed, worker, made)).generate_state(1, np.uint64)[0] >> np.uint64(2))
+def seed_of(seed: int, worker: int, losses: int) -> int:
+    """The seed of a worker that was lost so many times before: a new one does not play the lost one's games again."""
+    return int(np.random.SeedSequence((seed, worker, losses)).generate_state(1, np.uint64)[0] >> np.uint64(2))
 
 
 def answer(worker: Any, method: str, arguments: Sequence[Any]) -> tuple[Any, Exception | None]:
@@ -174,7 +184,8 @@ def answer(worker: Any, method: str, arguments: Sequence[Any]) -> tuple[Any, Exc
 
 def serve(end: Connection, factory: Factory, seed: int) -> None:
     """The life of a worker's process: calls come in, values or errors go out, until the other end is closed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the crew's, which sees to it that work is kept
+    for asked in (signal.SIGINT, signal.SIGTERM):  # often sent to all processes of a group; the crew's keeps the work
+        signal.signal(asked, signal.SIG_IGN)
     worker = factory(seed)
     while True:
         try:

@@ -122,7 +122,7 @@ class GameStream(_Stream):
 
     def _go_on(self, worker: int) -> None:
         assert self._net is not None
-        message = self._net.name, self._resign_threshold
+        message = self._net.name, self._resign_threshold, self.crew.losses(worker)  # a gate may have lost one, too
         if self._told.get(worker) != message:
             self._told[worker] = message
             self.crew.call(worker, "use", self._shared, self._resign_threshold)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -96,6 +97,23 @@ def test_a_worker_can_be_given_up_in_the_middle_of_a_call(crew: LocalCrew) -> No
     assert ask(crew, 0, "count").value == 1
 
 
+def test_a_signal_to_the_whole_group_leaves_workers_at_work(crew: LocalCrew) -> None:
+    """`timeout` and service managers send it to all processes; the crew's owner has the games to take from them."""
+    process, _ = ask(crew, 0, "who").value
+    for asked in (signal.SIGTERM, signal.SIGINT):
+        os.kill(process, asked)
+    time.sleep(0.2)
+    assert ask(crew, 0, "who").value[0] == process
+
+
+def test_workers_end_with_their_crew() -> None:
+    brief = LocalCrew(Counter, 1)
+    process, _ = ask(brief, 0, "who").value
+    brief.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(process, 0)
+
+
 @dataclass
 class Script:
     """A crew of one that answers as it is told."""
@@ -105,11 +123,15 @@ class Script:
 
     def __post_init__(self) -> None:
         self.calls: list[tuple[str, tuple[Any, ...]]] = []
+        self.lost = 0
         self._busy = False
 
     @property
     def idle(self) -> list[int]:
         return [] if self._busy else [0]
+
+    def losses(self, worker: int) -> int:
+        return self.lost
 
     def call(self, worker: int, method: str, *arguments: Any) -> None:
         self.calls.append((method, arguments))
@@ -123,6 +145,7 @@ class Script:
             return []
         self._busy = False
         answer = self.answers.pop(0) if self.answers else None
+        self.lost += isinstance(answer, str)
         return [Reply(0, lost=answer) if isinstance(answer, str) else Reply(0, answer)]
 
     def abandon(self, worker: int) -> None:
@@ -148,6 +171,21 @@ def test_a_new_worker_is_told_the_net_again() -> None:
     stream.use(NET, 0.01)
     stream.poll()
     assert crew.calls[-1] == ("use", (NET, 0.01))
+
+
+def test_a_worker_that_a_gate_lost_is_told_the_net_again() -> None:
+    crew = Script([None, [], None, "gone", None, []])
+    games = GameStream(crew, lambda line: None)
+    games.use(NET)
+    for _ in range(2):
+        games.poll()
+    settings = DuelSettings(StartSettings(sizes={5: 1.0}))
+    gate = DuelStream(crew, settings, (NET, NET), iter(range(3)), 2, lambda line: None)
+    for _ in range(2):
+        gate.poll()
+    for _ in range(2):
+        games.poll()
+    assert [method for method, _ in crew.calls] == ["use", "play", "duel", "play_pairs", "use", "play"]
 
 
 def test_games_in_progress_go_to_the_workers_and_come_back() -> None:
