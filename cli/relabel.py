@@ -42,6 +42,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> Parser:
 
 def run(args: argparse.Namespace) -> int:
     """Search; exit code 130 if Ctrl-C ended it before all was done."""
+    from ponnuki.engine.errors import ConfigError
     from ponnuki.records.sampling import split_sources
     from ponnuki.selfplay.loop import make_crew
     from ponnuki.selfplay.relabel import Relabeller, RelabelSettings, relabel
@@ -53,12 +54,15 @@ def run(args: argparse.Namespace) -> int:
     show_warnings()
     net = net_file(args.weights)
     settings = RelabelSettings(args.visits, args.share, args.hard_share, args.rules, args.seed)
-    sources, _ = split_sources(args.sources)
-    factory = functools.partial(Relabeller, NetFile(net.stem, net.read_bytes()), settings)
+    sources = [path for path in split_sources(args.sources)[0] if args.out.resolve() not in path.resolve().parents]
+    if not sources:
+        raise ConfigError(f"--out {args.out}: holds all records that are named; its labels are not searched again")
+    searched_with = NetFile(net.stem, net.read_bytes())
+    factory = functools.partial(Relabeller, searched_with, settings)
     crew = make_crew(CrewSettings(args.workers or os.cpu_count() or 1, args.ray or "", seed=args.seed), factory)
     with LoopLog(args.out / "relabel.log", args.out / "tensorboard") as log, stopped_by_signals() as stop:
         try:
-            there, wanted = relabel(crew, sources, args.out, settings, stop, log)
+            there, wanted = relabel(crew, searched_with, sources, args.out, settings, stop, log)
         finally:
             crew.close()
         log.say(f"{there} of {wanted} files in {args.out}")

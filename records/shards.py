@@ -6,8 +6,8 @@ import json
 import logging
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +137,8 @@ class ShardHeader:
     """Positions whose policy is learnt from; all of them where the shard does not say."""
     relabelled: bool = False
     """Whether positions were searched one by one, see `Shard.relabelled`."""
+    meta: Mapping[str, Any] = field(default_factory=dict)
+    """What its writer said of it."""
 
 
 def read_header(path: str | Path) -> ShardHeader:
@@ -151,10 +153,11 @@ def read_header(path: str | Path) -> ShardHeader:
         labelled = bool(names & {"value_to_play", "policy_len"})
         targets = arrays.get("policy_target")
         learnt = positions if targets is None else int(np.count_nonzero(targets))
-        relabelled = _read_meta(arrays.get("meta")).get("kind") == RELABELLED
+        meta = _read_meta(arrays.get("meta"))
         return ShardHeader(
-            int(arrays["size"]), len(length), positions, labelled, memory_bytes, "visits" in names, learnt, relabelled
-        )
+            int(arrays["size"]), len(length), positions, labelled, memory_bytes, "visits" in names, learnt,
+            meta.get("kind") == RELABELLED, meta,
+        )  # fmt: skip
     except (*_DAMAGE, TypeError) as error:
         raise RecordError(f"{path}: damaged or not a shard: {_one_line(error)}") from error
 

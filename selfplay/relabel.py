@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import hashlib
 import math
 import random
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -241,16 +242,23 @@ def chunks_of(sources: Sequence[Path], out: Path, settings: RelabelSettings) -> 
 
 
 def relabel(
-    crew: Crew, sources: Sequence[Path], out: Path, settings: RelabelSettings, stop: threading.Event, log: LoopLog
-) -> tuple[int, int]:
+    crew: Crew, net: NetFile, sources: Sequence[Path], out: Path, settings: RelabelSettings, stop: threading.Event,
+    log: LoopLog,
+) -> tuple[int, int]:  # fmt: skip
     """Label all shards, or as many as there is time for until `stop` is set; (files there, files wanted).
+
+    Args:
+        net: that the crew's workers search with.
 
     Raises:
         RecordError: a shard cannot be read, or a file cannot be written.
+        ConfigError: the folder has labels that were made otherwise.
         ConfigError, WeightsError: the net cannot be used.
         WorkersLost: they end again and again.
     """
     out.mkdir(parents=True, exist_ok=True)
+    said = {"net": net.name, "sha256": hashlib.sha256(net.content).hexdigest(), **dataclasses.asdict(settings)}
+    check_made_alike(out, said)
     chunks = chunks_of(sources, out, settings)
     missing = [chunk for chunk in chunks if not chunk.target.exists()]
     there, positions, begun = len(chunks) - len(missing), 0, time.monotonic()
@@ -264,7 +272,7 @@ def relabel(
         if stop.is_set():
             stream.stop()
         for chunk, games in stream.poll():
-            positions += write_chunk(chunk, games, settings)
+            positions += write_chunk(chunk, games, said)
             there += 1
         rate = 3600 * positions / max(1.0, time.monotonic() - begun)
         log.progress(f"{there} of {len(chunks)} files, {rate:,.0f} positions an hour", there, len(chunks))
@@ -272,10 +280,22 @@ def relabel(
     return there, len(chunks)
 
 
-def write_chunk(chunk: Chunk, games: Sequence[GameRecord], settings: RelabelSettings) -> int:
-    """Write a chunk's file; the number of positions labelled."""
+def check_made_alike(out: Path, said: Mapping[str, Any]) -> None:
+    """Raise ConfigError where a folder holds labels of which something else is said; RecordError for a damaged file."""
+    first = next(iter(sorted(out.glob("*.npz"))), None)
+    if first is None:
+        return
+    before = read_header(first).meta
+    for name, value in said.items():
+        if name in before and before[name] != value:
+            had = f"{out}: has labels with {name} = {before[name]!r}, not {value!r}"
+            raise ConfigError(f"{had}; go on with that, or give another --out")
+
+
+def write_chunk(chunk: Chunk, games: Sequence[GameRecord], said: Mapping[str, Any]) -> int:
+    """Write a chunk's file, with what is said of how its labels were made; the number of positions labelled."""
     size = games[0].size if games else read_header(chunk.source).size
-    builder = ShardBuilder(size, {"kind": RELABELLED, "source": chunk.source.name, **dataclasses.asdict(settings)})
+    builder = ShardBuilder(size, {"kind": RELABELLED, "source": chunk.source.name, **said})
     for game in games:
         builder.add(game)
     write_shard(chunk.target, builder.build())

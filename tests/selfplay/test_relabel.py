@@ -14,6 +14,7 @@ import pytest
 
 pytest.importorskip("torch")
 
+from ponnuki.engine.errors import ConfigError
 from ponnuki.engine.rules import Rules, Scoring
 from ponnuki.records.format import TARGET_STORED
 from ponnuki.records.games import GameRecord
@@ -94,9 +95,10 @@ class InThisProcess:
     def close(self) -> None: ...
 
 
-def run(crew: InThisProcess, source: Path, out: Path, settings: RelabelSettings) -> tuple[int, int]:
+def run(crew: InThisProcess, net: Path, source: Path, out: Path, settings: RelabelSettings) -> tuple[int, int]:
     with LoopLog(out / "log", out / "tensorboard") as log:
-        return relabel.relabel(crew, [source], out, settings, threading.Event(), log)
+        searched_with = NetFile("small", net.read_bytes())
+        return relabel.relabel(crew, searched_with, [source], out, settings, threading.Event(), log)
 
 
 def test_what_is_there_is_not_made_again(net: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,17 +112,20 @@ def test_what_is_there_is_not_made_again(net: Path, tmp_path: Path, monkeypatch:
     assert len(chunks) > 1
     worker = Relabeller(NetFile("small", net.read_bytes()), settings, 0)
     crew = InThisProcess(worker, losses=2)
-    assert run(crew, source, out, settings) == (len(chunks), len(chunks))
+    assert run(crew, net, source, out, settings) == (len(chunks), len(chunks))
     assert crew.calls == len(chunks) + 2
     assert "worker 0 is lost: gone" in (out / "log").read_text()
     before = read_shard(chunks[1].target)
     chunks[1].target.unlink()
     crew = InThisProcess(worker)
-    assert run(crew, source, out, settings) == (len(chunks), len(chunks))
+    assert run(crew, net, source, out, settings) == (len(chunks), len(chunks))
     assert crew.calls == 1
     after = read_shard(chunks[1].target)
     assert np.array_equal(after.policy_weight, before.policy_weight), "a chunk's seed decides what becomes of it"
     assert np.array_equal(after.value_to_play, before.value_to_play, equal_nan=True)
+    other = RelabelSettings(visits=VISITS, share=0.5, seed=3)
+    with pytest.raises(ConfigError, match=r"out: has labels with share = 1\.0, not 0\.5; go on with that, or give"):
+        run(crew, net, source, out, other)
 
 
 def test_workers_that_are_lost_again_and_again_end_the_run(net: Path, tmp_path: Path) -> None:
@@ -128,7 +133,7 @@ def test_workers_that_are_lost_again_and_again_end_the_run(net: Path, tmp_path: 
     write_shard(tmp_path / "games.npz", random_shard(5, 5, games=2))
     crew = InThisProcess(Relabeller(NetFile("small", net.read_bytes()), settings, 0), losses=99)
     with pytest.raises(WorkersLost, match="10 workers were lost one after the other; the last: gone"):
-        run(crew, tmp_path / "games.npz", tmp_path / "out", settings)
+        run(crew, net, tmp_path / "games.npz", tmp_path / "out", settings)
 
 
 def test_games_that_have_ended_or_that_the_rules_refuse_are_left_there() -> None:
@@ -165,6 +170,16 @@ def test_divergence() -> None:
     target = np.array([[0.5, 0.5, 0.0], [0.0, 1.0, 0.0], [0.25, 0.25, 0.5]], np.float32)
     logits = np.log(np.array([[0.5, 0.5, 1e-9], [0.2, 0.5, 0.3], [0.25, 0.25, 0.5]])) + 3
     assert divergence(target, logits) == pytest.approx([0, np.log(2), 0], abs=1e-6)
+
+
+def test_labels_are_not_searched_again(net: Path, tmp_path: Path) -> None:
+    """Where they go to a folder below the records."""
+    write_shard(tmp_path / "games.npz", random_shard(1, 5, games=1))
+    options = ["--weights", net, "--out", tmp_path / "labels", "--visits", 2, "--workers", 1]
+    for _ in range(2):
+        done = command(tmp_path, *options)
+        assert done.returncode == 0, done.stderr
+        assert [path.name for path in (tmp_path / "labels").glob("*.npz")] == ["games-00000.npz"]
 
 
 @pytest.mark.parametrize(("arguments", "complaint"), [
