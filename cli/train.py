@@ -30,6 +30,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> Parser:
 def _add_run(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--data", nargs="+", type=Path, required=True, metavar="FILE",
                        help="records or folders of them; those named *_valid.npz are kept for validation")
+    group.add_argument("--other-data", nargs="+", type=Path, metavar="FILE",
+                       help="more records, in groups of their own such as '9x9 searched (other)', which --share tells "
+                            "from those of --data")
     group.add_argument("--out", type=Path, required=True, metavar="DIR", help="run folder; resumes what is in it")
     group.add_argument("--steps", type=whole_number(1), metavar="S", help="length of the run in steps, or")
     group.add_argument("--hours", type=number(0, above=True), metavar="H", help="in hours, interruptions not counted")
@@ -95,7 +98,7 @@ def run(args: argparse.Namespace) -> int:
     show_warnings()
     given = {name: getattr(args, name) for name in TrainSettings.__dataclass_fields__ if name not in ("loss", "data")}
     fields = {name: value for name, value in given.items() if value is not None}
-    for name in ("shares", "hidden_planes"):
+    for name in ("other_data", "shares", "hidden_planes"):
         if name in fields:
             fields[name] = tuple(fields[name])
     settings = TrainSettings(data=tuple(args.data), loss=_loss_weights(args.loss or []), **fields)

@@ -34,7 +34,8 @@ class SplitBatch:
     """A GradientSource over ``workers`` threads.
 
     Each has a replica whose parameters are the net's own memory and whose gradients are its own. BatchNorm takes its
-    statistics of each part, as in distributed training; the net's running statistics are those of the first part.
+    statistics of each part, as in distributed training; the net's running statistics are those of the first part, and
+    so are the ranges that it rounds by.
     """
 
     def __init__(self, net: nn.Module, workers: int, autocast: bool = True) -> None:
@@ -68,7 +69,7 @@ class SplitBatch:
                 if module.training != original.training:
                     module.training = original.training
                     module.load_state_dict(original.state_dict())
-                if isinstance(module, (Conv, Sum)) and module.rounding is None:
+                if isinstance(module, (Conv, Sum)):
                     module.rounding = copy.deepcopy(original.rounding)  # type: ignore[assignment]
 
     @torch.no_grad()

@@ -18,23 +18,24 @@ class Rounding:
 
     def __init__(self, weight_bits: int = 8) -> None:
         self._largest_weight = float(2 ** (weight_bits - 1))
-        self._range: tuple[Tensor, Tensor] | None = None
+        self.range: tuple[Tensor, Tensor] | None = None
+        """Least and greatest input, float32 scalars; None before the first."""
 
     def inputs(self, x: Tensor, training: bool) -> Tensor:
         """The inputs as 256 values can say them; their range follows the batches of the training."""
-        if training or self._range is None:
+        if training or self.range is None:
             self._widen(x.detach())
         scale = self.scale
-        assert self._range is not None
-        zero = (-self._range[0] / scale).round()
+        assert self.range is not None
+        zero = (-self.range[0] / scale).round()
         steps = ((x.detach().float() / scale).round() + zero).clamp(0, 255)
         return passed_through(x, ((steps - zero) * scale).to(x.dtype))
 
     @property
     def scale(self) -> Tensor:
         """What two neighbouring values of the inputs differ by; there are inputs by now."""
-        assert self._range is not None
-        low, high = self._range
+        assert self.range is not None
+        low, high = self.range
         return (high - low).clamp(min=1e-6) / 255
 
     def weights(self, weight: Tensor) -> Tensor:
@@ -44,10 +45,10 @@ class Rounding:
 
     def _widen(self, x: Tensor) -> None:
         low, high = x.amin().float().clamp(max=0), x.amax().float().clamp(min=0)
-        if self._range is not None:
-            low = torch.lerp(self._range[0], low, INT8_RANGE_STEP)
-            high = torch.lerp(self._range[1], high, INT8_RANGE_STEP)
-        self._range = low, high
+        if self.range is not None:
+            low = torch.lerp(self.range[0], low, INT8_RANGE_STEP)
+            high = torch.lerp(self.range[1], high, INT8_RANGE_STEP)
+        self.range = low, high
 
 
 def passed_through(x: Tensor, rounded: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Protocol
 
 import numpy as np
@@ -185,6 +185,30 @@ def round_as_int8(net: nn.Module) -> None:
             module.rounding = Rounding(INT8_WEIGHT_BITS)
         elif isinstance(module, Sum):
             module.rounding = (Rounding(), Rounding(), Rounding())
+
+
+def rounding_ranges(net: nn.Module) -> dict[str, Tensor]:
+    """float32[K, 2] by module: the ranges that a net in training rounds by, for its checkpoint; K is 1, of a sum 3."""
+    return {
+        name: torch.stack([torch.stack(rounding.range) for rounding in found if rounding.range is not None])
+        for name, found in _roundings(net)
+        if all(rounding.range is not None for rounding in found)
+    }
+
+
+def set_rounding_ranges(net: nn.Module, ranges: Mapping[str, Tensor]) -> None:
+    """Round by ranges that `rounding_ranges` gave; modules that are not among them find their own."""
+    for name, found in _roundings(net):
+        for rounding, (low, high) in zip(found, ranges.get(name, ()), strict=False):
+            rounding.range = low, high
+
+
+def _roundings(net: nn.Module) -> Iterator[tuple[str, tuple[Rounding, ...]]]:
+    for name, module in net.named_modules():
+        if isinstance(module, Conv) and module.rounding is not None:
+            yield name, (module.rounding,)
+        elif isinstance(module, Sum) and module.rounding is not None:
+            yield name, module.rounding
 
 
 @torch.no_grad()

@@ -33,11 +33,11 @@ class Group:
     size: int
     """Board size N."""
     weight: float = 1.0
-    """Share of the positions, relative to the other groups; 0 or more."""
+    """Share of the batches, relative to the other groups; 0 or more. Batches of smaller boards have more positions."""
 
 
 def split_sources(sources: Sequence[Path]) -> tuple[list[Path], list[Path]]:
-    """Training and validation shards among files and folders, by VALID_ENDING.
+    """Training and validation shards among files and folders and what is in these, by VALID_ENDING.
 
     Raises:
         ConfigError: a source is missing, or there is nothing to train on.
@@ -45,20 +45,24 @@ def split_sources(sources: Sequence[Path]) -> tuple[list[Path], list[Path]]:
     paths: list[Path] = []
     for source in sources:
         if not source.exists():
-            raise ConfigError(f"--data {source}: no such file or folder")
-        paths += sorted(source.rglob("*.npz")) if source.is_dir() else [source]
+            raise ConfigError(f"{source}: no such file or folder")
+        found = sorted(source.rglob("*.npz")) if source.is_dir() else [source]
+        paths += [path for path in found if not path.name.startswith(".")]
     train = [path for path in paths if not path.stem.endswith(VALID_ENDING)]
     if not train:
-        raise ConfigError(f"--data {' '.join(map(str, sources))}: no shards (*.npz) to train on")
+        raise ConfigError(f"{', '.join(map(str, sources))}: no shards (*.npz) to learn from")
     return train, [path for path in paths if path.stem.endswith(VALID_ENDING)]
 
 
-def find_groups(sources: str | Path | Iterable[str | Path]) -> list[Group]:
+def find_groups(sources: str | Path | Iterable[str | Path], suffix: str = "") -> list[Group]:
     """Sort the shards of files and folders into groups by board size and kind, such as `19x19 labelled`.
 
     The kinds are `searched` (self-play: visits are stored), `relabelled` (by `ponnuki relabel`), `labelled` (values or
     policies are stored) and `played` (moves and results alone). A group's weight is its number of positions, of
     searched and relabelled games those whose policy is learnt from. A shard that cannot be read costs a warning line.
+
+    Args:
+        suffix: of the names, to keep groups of one kind from different sources apart.
 
     Raises:
         RecordError: a source is not there, or none of the shards can be read.
@@ -72,7 +76,7 @@ def find_groups(sources: str | Path | Iterable[str | Path]) -> list[Group]:
             continue
         kind = "searched" if header.searched else "labelled" if header.labelled else "played"
         kind = "relabelled" if header.relabelled else kind
-        found.setdefault(f"{header.size}x{header.size} {kind}", []).append((path, header))
+        found.setdefault(f"{header.size}x{header.size} {kind}{suffix}", []).append((path, header))
     if not found:
         raise RecordError("none of the shards can be read")
     groups = []

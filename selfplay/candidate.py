@@ -16,11 +16,11 @@ from ponnuki.nets.export import export_onnx
 from ponnuki.nets.model import Net
 from ponnuki.nets.quantize import calibration_batches, quantize
 from ponnuki.records.replacing import replace_bytes
-from ponnuki.records.sampling import Group, find_groups
+from ponnuki.records.sampling import Group, find_groups, split_sources
 from ponnuki.selfplay.progress import RunLog
 from ponnuki.selfplay.run_folder import RunFolder
 from ponnuki.selfplay.run_settings import NetSettings, TrainingSettings
-from ponnuki.selfplay.train import Trainer, TrainSettings, batch_rows, net_config
+from ponnuki.selfplay.train import OTHER, Trainer, TrainSettings, batch_rows, net_config
 
 FROZEN_FROM = 0.5
 """Share of a training after which BatchNorm keeps its statistics."""
@@ -34,6 +34,8 @@ class Lesson:
     """What a net is trained on, and for how long."""
 
     files: tuple[Path, ...]
+    other_files: tuple[Path, ...]
+    """Records from elsewhere."""
     shares: tuple[tuple[str, float], ...]
     """By group; none: by their positions."""
     steps: int
@@ -47,13 +49,22 @@ def make_lesson(window: Sequence[Path], settings: TrainingSettings) -> Lesson:
         ConfigError: other records are not there.
     """
     own = find_groups(window)
-    others = find_groups(settings.data) if settings.data and settings.data_share > 0 else []
+    other_files = records_in(settings.data) if settings.data_share > 0 else []
+    others = find_groups(other_files, OTHER) if other_files else []
     share = settings.data_share if others else 0.0
     weights = _shares(own, 1 - share) | _shares(others, share)
     rows = sum(weights[g.name] * batch_rows(settings.batch_size, g.size) for g in (*own, *others))
     steps = max(1, round(settings.reuse * settings.new_positions / (rows * (1 - share))))
-    files = (*window, *(path for group in others for path in group.paths))
-    return Lesson(tuple(files), tuple(weights.items()), steps)
+    return Lesson(tuple(window), tuple(other_files), tuple(weights.items()), steps)
+
+
+def records_in(sources: Sequence[str]) -> list[Path]:
+    """The records to learn from among files and folders, none where there are no sources.
+
+    Raises:
+        ConfigError: a source is missing, or holds nothing.
+    """
+    return split_sources([Path(source) for source in sources])[0] if sources else []
 
 
 def _shares(groups: Sequence[Group], total: float) -> dict[str, float]:
@@ -102,6 +113,7 @@ def train(
     out = folder.training(generation)
     run = TrainSettings(
         data=lesson.files,
+        other_data=lesson.other_files,
         shares=lesson.shares,
         out=out,
         init=source,

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ponnuki.engine.errors import ConfigError, RecordError, WeightsError
+from ponnuki.records.sampling import split_sources
 from ponnuki.selfplay import unfinished
 from ponnuki.selfplay.crew import Crew, Factory, LocalCrew
 from ponnuki.selfplay.duel import DuelSettings
@@ -55,8 +56,14 @@ class Loop:
 
         Args:
             stop: set by the caller to end `run` at the next opportunity.
+
+        Raises:
+            ConfigError: records to learn from are not there.
         """
         self.folder, self.settings, self.log, self.stop = folder, settings, log, stop
+        for sources in (settings.net.data, settings.train.data):
+            if sources:
+                split_sources([Path(source) for source in sources])
         self.store = GameStore(folder.games)
         self.state = RunState.load(folder.state) if folder.state.exists() else RunState()
         self._unwritten: list[Finished] = []
@@ -107,8 +114,7 @@ class Loop:
         if settings.data and settings.init == "zero":
             seed = self.settings.crew.seed
             candidate.first_net(self.folder, "random", settings, sizes, seed)
-            groups = candidate.make_lesson([Path(text) for text in settings.data], self.settings.train)
-            lesson = candidate.Lesson(groups.files, (), settings.data_steps)
+            lesson = candidate.Lesson(tuple(candidate.records_in(settings.data)), (), (), settings.data_steps)
             source = self.folder.net("random")
             if not candidate.train(
                 self.folder, 0, name, source, lesson, self.settings.train, seed, self.stop, self._training_say

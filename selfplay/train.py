@@ -46,6 +46,8 @@ class TrainSettings:
     """Shards or folders; `*_valid.npz` among them validate."""
     out: Path
     """The run folder."""
+    other_data: tuple[Path, ...] = ()
+    """More of them, in groups of their own, whose names end in OTHER."""
     net: str = "phone"
     """A preset's name or a TOML file with a [net] table; unused with `init`."""
     alpha: float = 1.0
@@ -65,7 +67,7 @@ class TrainSettings:
     batch_size: int = 48
     """Positions a step on 19x19; smaller boards take more, to at most twice as many (docs/studies/optimiser.md)."""
     shares: tuple[tuple[str, float], ...] = ()
-    """Share of positions by group ("9x9 labelled"), relative; groups not named count by their number of positions."""
+    """Share of batches by group ("9x9 labelled"), relative; without any, groups count by their number of positions."""
     optimizer: str = "muon"
     """`muon` or `adamw`."""
     learning_rate: float = 8e-3
@@ -110,6 +112,10 @@ class TrainSettings:
             raise ConfigError("train needs --data: shards or folders of them")
 
 
+OTHER = " (other)"
+"""Ends the names of groups of other records."""
+
+
 class Trainer:
     """A training run: `run` goes on until the schedule's end or a stop, and leaves the run folder complete."""
 
@@ -120,7 +126,12 @@ class Trainer:
             raise ConfigError("--device cuda: torch finds no CUDA device here; accepted: cpu")
         torch.manual_seed(settings.seed)
         train, valid = split_sources(settings.data)
-        self.groups = weighted(find_groups(train), settings.shares)
+        groups = find_groups(train)
+        if settings.other_data:
+            others, more_valid = split_sources(settings.other_data)
+            groups += find_groups(others, OTHER)
+            valid += more_valid
+        self.groups = weighted(groups, settings.shares)
         self.valid_groups = find_groups(valid) if valid else []
         self.sizes = sorted({group.size for group in self.groups})
         self.known_sizes = set(self.sizes)
@@ -190,8 +201,6 @@ class Trainer:
         self.net.train()
         if self.frozen:
             training.freeze_norms(self.net)
-        if self.rounding:
-            training.round_as_int8(self.net)
         batches = hiding(self.source, self.settings.hidden_planes)
         last = saved = time.monotonic()
         while self.progress < 1 and not stop.is_set():
@@ -292,6 +301,7 @@ class Trainer:
             "elapsed_s": self.elapsed_s,
             "frozen": self.frozen,
             "rounding": self.rounding,
+            "rounding_ranges": training.rounding_ranges(self.net),
         }
 
     def resume(self) -> None:
@@ -310,6 +320,9 @@ class Trainer:
         self.step, self.seen = state["step"], state["seen"]
         self.elapsed_s, self.frozen = state["elapsed_s"], state["frozen"]
         self.rounding = state.get("rounding", False)  # checkpoints before it had none
+        if self.rounding:
+            training.round_as_int8(self.net)
+            training.set_rounding_ranges(self.net, state.get("rounding_ranges", {}))
         self.log.say(f"resumes {self.settings.out} at step {self.step}")
 
     def describe(self) -> str:

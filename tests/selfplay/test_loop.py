@@ -350,6 +350,14 @@ def test_a_run_can_begin_with_records_and_with_a_net(tmp_path: Path, learnt: Pat
     said = run(tmp_path / "net", taught)
     assert any(line.startswith(f"begins with net-0000: {learnt}") for line in said)
     assert OnnxEvaluator(tmp_path / "net" / "nets" / "net-0000.onnx").outputs.sizes == (5,)
+    shares = json.loads(OnnxEvaluator(tmp_path / "net" / "nets" / "net-0001.onnx").info["training"])["shares"]
+    assert shares == {"5x5 searched": 0.5, "5x5 searched (other)": 0.5}
+
+
+def test_records_that_are_not_there_are_missed_before_the_first_game(tmp_path: Path) -> None:
+    settings = quick(train={"data": [str(tmp_path / "none")]})
+    with pytest.raises(ConfigError, match="none: no such file or folder"):
+        run(tmp_path / "run", settings)
 
 
 def test_self_play_can_go_on_while_a_net_is_trained(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The trainer: resumes as if nothing had happened, stops with its work saved, writes a net that plays."""
 
+import functools
 import json
 import signal
 import threading
@@ -86,13 +87,16 @@ def run(settings: TrainSettings, stop: threading.Event | None = None) -> tuple[b
 
 
 @pytest.mark.usefixtures("no_export")
-@pytest.mark.parametrize("stop_after", [3, 6])
-def test_a_resumed_run_equals_an_uninterrupted_one(data: Path, tmp_path: Path, stop_after: int) -> None:
-    assert run(settings_for(data, tmp_path / "whole"))[0]
-    finished, lines = run(settings_for(data, tmp_path / "parts"), StopAt(stop_after))
+@pytest.mark.parametrize(("stop_after", "workers"), [(3, 1), (6, 1), (6, 2)])
+def test_a_resumed_run_equals_an_uninterrupted_one(
+    data: Path, tmp_path: Path, stop_after: int, workers: int
+) -> None:
+    settings = functools.partial(settings_for, data, workers=workers, int8_from=0.5)
+    assert run(settings(tmp_path / "whole"))[0]
+    finished, lines = run(settings(tmp_path / "parts"), StopAt(stop_after))
     assert not finished
     assert lines[-1] == f"stopped at step {stop_after}; run again to go on"
-    finished, lines = run(settings_for(data, tmp_path / "parts"))
+    finished, lines = run(settings(tmp_path / "parts"))
     assert finished
     assert f"resumes {tmp_path / 'parts'} at step {stop_after}" in lines
     whole, parts = (load_net(tmp_path / folder / "net")[0].state_dict() for folder in ("whole", "parts"))
