@@ -59,11 +59,12 @@ def ship(
         quantize(files[name], files[f"{name}-int8"], calibration_batches(calibration))
         shipped = measured(files, training["board_sizes"], validation, positions)
         best = shipped[1] if holds(shipped[0].figures, shipped[1].figures) else shipped[0]
-        card = model_card(name, net.config.architecture, parameter_count(net), training, shipped, best.name)
+        chosen = best.name if default else None
+        card = model_card(name, net.config.architecture, parameter_count(net), training, shipped, chosen)
         (draft / f"{name}.md").write_text(card, encoding="utf-8", newline="\n")
         for suffix in (".safetensors", ".toml"):
             shutil.copyfile(with_suffix(source, suffix), draft / f"{name}{suffix}")
-        write_manifest(folder, shipped, best.name if default else None, training)
+        write_manifest(folder, shipped, chosen, training)
         for path in draft.iterdir():
             shutil.copyfile(path, folder / path.name)
     return shipped
@@ -118,9 +119,10 @@ def write_manifest(folder: Path, shipped: Sequence[Shipment], default: str | Non
 
 
 def model_card(
-    name: str, architecture: str, parameters: int, training: dict[str, Any], shipped: Sequence[Shipment], default: str
-) -> str:
-    """The card as Markdown."""
+    name: str, architecture: str, parameters: int, training: dict[str, Any], shipped: Sequence[Shipment],
+    default: str | None,
+) -> str:  # fmt: skip
+    """The card as Markdown; `default` names the file that plays where none is asked for, if it is one of these."""
     rows = ", ".join(f"{rows} on {size}x{size}" for size, rows in training["batch_rows"].items())
     total = sum(training["shares"].values())
     shares = ", ".join(f"{group} {share / total:.0%}" for group, share in training["shares"].items())
@@ -137,7 +139,7 @@ def model_card(
         "## Training",
         "",
         f"- Data: {training['data']}. The records are not part of this project.",
-        f"- Shares of positions: {shares}; all eight symmetries.",
+        f"- Shares of batches: {shares}; all eight symmetries.",
         f"- {training['steps']:,} steps of {rows} positions, {training['positions']:,} positions in all, "
         f"{training['hours']:.2f} hours on {training['device']}; {training['optimizer']}, learning rate "
         f"{training['learning_rate']:g}, one cycle{_begun_with(training)}; an exponential average of the weights is "

@@ -56,6 +56,7 @@ def test_ship(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert training == TRAINING
     assert torch.equal(loaded.stem[0].weight, other.stem[0].weight)
     card = (folder / "small.md").read_text()
+    assert card.count(" (default) |") == 1
     assert "30 steps of 16 on 5x5, 8 on 7x7 positions, 2,400 positions in all, 0.50 hours on cpu" in card
     assert "5x5 labelled 75%, 7x7 labelled 25%" in card
     for shipment in shipped:
@@ -84,7 +85,9 @@ def test_a_card_tells_what_was_trained_before_and_the_default_may_stay(
     told = ", from the weights of small after 4,000 steps, 9,000 positions, 1.25 hours"
     assert manifest["default"] == "old"
     assert manifest["nets"]["next-int8"]["provenance"] == "30 steps on random games" + told
-    assert f"one cycle{told};" in (folder / "next.md").read_text()
+    card = (folder / "next.md").read_text()
+    assert f"one cycle{told};" in card
+    assert "default" not in card
 
 
 @pytest.mark.parametrize(

@@ -58,10 +58,10 @@ def rows() -> Iterator[Row]:
         yield Row("playouts", 9, 100, f"--playouts {playouts}", f"NET --playouts {playouts // 4}")
     for playouts in (4, 16, 64, 256):
         yield Row("playouts", 13, 60, f"--playouts {playouts}", f"NET --playouts {playouts // 4}")
-    for more, less in ((0.5, 0.25), (1, 0.5), (2, 1)):
+    for more, less in ((0.2, 0.1), (0.4, 0.2), (0.8, 0.4), (1.6, 0.8)):
         yield Row("time", 9, 100, "", "NET", ("--time-a", f"{more}/move", "--time-b", f"{less}/move"))
     for size, games in zip(SIZES, (60, 40, 20), strict=True):
-        yield Row("threads", size, games, "--threads 2", "NET --threads 1", ("--time", SECOND), threads=2)
+        yield Row("threads", size, games, "--threads 2", "NET --threads 1", ("--time", "0.3/move"), threads=2)
 
 
 def main() -> None:
