@@ -156,6 +156,8 @@ class _Table:
         self._stop = stop
         self._clocks = {colour: SideClock(time, settings.tolerance_s) if (time := seats[colour].contestant.time)
                         else None for colour in _BOTH}
+        self._cpu_s: dict[int, float | None] = {}
+        """CPU time of either engine's process when it was last looked at."""
 
     @property
     def finished(self) -> bool:
@@ -182,15 +184,19 @@ class _Table:
             for teller in _BOTH:
                 with self._blame(teller):
                     self._seats[teller].play(colour, vertex(move, settings.size))
+        self._cpu_s = {colour: self._seats[colour].cpu_s() for colour in _BOTH}
 
     def next_move(self) -> None:
-        """Ask the side to play for its move and tell it to the other side."""
+        """Ask the side to play for its move and tell it to the other side.
+
+        CPU time counts from the engine's last move on: it may have pondered since.
+        """
         colour = self.game.to_play
         seat = self._seats[colour]
         with self._blame(colour):
-            cpu_before = seat.cpu_s()
             reply = seat.genmove(colour, self._clocks[colour])
-            cpu_after = seat.cpu_s()
+            cpu_before, cpu_after = self._cpu_s[colour], seat.cpu_s()
+            self._cpu_s[colour] = cpu_after
             answer = reply.text.strip().lower()
             if answer == "resign":
                 self.played.ending, self.played.winner = RESIGNATION, opponent(colour)

@@ -91,6 +91,14 @@ def test_engines_of_unequal_cost_use_the_same_cpu_time_in_a_match(fake: Fake) ->
     assert summary.to_json()["sides"]["A"]["playouts"] == equal["A"].playouts
 
 
+def test_thinking_in_the_opponents_time_costs_cpu_time_too(fake: Fake) -> None:
+    ponders, waits = fake("ponders", "--move-s", "0.02", "--ponder-s", "0.02"), fake("waits", "--move-s", "0.02")
+    summary = play_match(ponders, waits, MatchSettings(games=2, size=5), referee=Referee)
+    assert summary.cpu_per_move_s("A") == pytest.approx(0.04, rel=0.1)  # a game's first move has none before it
+    assert summary.cpu_per_move_s("B") == pytest.approx(0.02, rel=0.05)
+    assert summary.to_json()["equal_cpu"] is False
+
+
 def test_what_was_found_is_kept_and_used_again(fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sides = {"A": counting(fake, "a", "0.0005"), "B": fake("b", "--move-s", "0.01")}
     equal = equalise(sides, "B", BOARD, tmp_path)

@@ -7,8 +7,8 @@ none. A misdeed happens at the Nth genmove of the process, counted from 1 (the m
 every one with N = 0.
 
 With --tells it answers three more commands: it takes playouts, and tells of its search. fake-cpu_s answers with CPU
-seconds that it pretends to have used: --move-s for each move and --playout-s for each playout, read off a clock that
-ticks every hundredth of a second, as those of operating systems do.
+seconds that it pretends to have used: --move-s for each move, --playout-s for each playout and --ponder-s while the
+opponent thinks, read off a clock that ticks every hundredth of a second, as those of operating systems do.
 """
 
 import argparse
@@ -100,6 +100,7 @@ class Engine:
 
     def play(self, colour, vertex):
         self.moves += 1
+        self.pretended_s += self.options.ponder_s
         if vertex.lower() != "pass":
             self.board.play(parse(vertex, self.board.size), colour[0].lower())
 
@@ -183,6 +184,7 @@ def main():
     parser.add_argument("--late-s", type=float, default=0.5)
     parser.add_argument("--burn-s", type=float, default=0.0, help="CPU seconds to use for each move")
     parser.add_argument("--move-s", type=float, default=0.0, help="CPU seconds to pretend for each move")
+    parser.add_argument("--ponder-s", type=float, default=0.0, help="the same for each move of the opponent's")
     parser.add_argument("--playout-s", type=float, default=0.0, help="CPU seconds to pretend for each playout")
     parser.add_argument("--tells", help="what ponnuki-last_search answers, PLAYOUTS in it being the playouts")
     parser.add_argument("--log", help="append every command to this file")
