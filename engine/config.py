@@ -171,6 +171,10 @@ class Restriction:
     allow: bool = False
     """Whether `moves` are the only ones allowed instead."""
 
+    def bars(self, colour: int, move: int) -> bool:
+        """Whether a move may not be played at the root."""
+        return self.colour == colour and self.until_depth > 0 and (move in self.moves) != self.allow
+
 
 @dataclass(frozen=True)
 class Limits(Ranged):

@@ -177,7 +177,7 @@ class Player:
 
         self._pool.run(search, self.settings.limits, is_over)
         snapshot = search.snapshot()
-        move = self._chosen_move(snapshot)
+        move = self._chosen_move(snapshot, restrictions)
         spent = time.monotonic() - started
         if commit:
             self.clock.spend(colour, spent + UNSEEN_S)
@@ -289,14 +289,15 @@ class Player:
         keeper.not_before(time.monotonic() + LEAST_THINKING * max(0.0, budget.soft_s - settings.move_overhead_s))
         return keeper
 
-    def _chosen_move(self, snapshot: SearchSnapshot) -> int:
-        """The search's choice, unless counting the board knows better."""
+    def _chosen_move(self, snapshot: SearchSnapshot, restrictions: Sequence[Restriction]) -> int:
+        """The search's choice, unless counting the board knows better and that is not barred."""
         settings = self.settings
         if snapshot.moves:
             chosen = choose(snapshot, settings.choice, len(self.game.moves), self._random).move
         else:
             chosen = self._best_prior()
-        return last_word(self.game, snapshot, chosen, self._judge, conservative=settings.search.conservative_pass)
+        better = last_word(self.game, snapshot, chosen, self._judge, conservative=settings.search.conservative_pass)
+        return chosen if any(each.bars(snapshot.to_play, better) for each in restrictions) else better
 
     def _best_prior(self) -> int:
         """The choice of the policy alone: a search of one visit has no child yet."""

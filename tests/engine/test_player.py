@@ -10,7 +10,7 @@ import pytest
 
 from ponnuki.engine import player as player_module
 from ponnuki.engine import timing as timing_module
-from ponnuki.engine.config import DEFAULT_MOVE_TIME_S, Limits, PlayerSettings, SearchSettings, TimeSettings
+from ponnuki.engine.config import DEFAULT_MOVE_TIME_S, Limits, PlayerSettings, Restriction, SearchSettings, TimeSettings
 from ponnuki.engine.coords import BLACK, WHITE, parse_vertex
 from ponnuki.engine.errors import ConfigError, IllegalMoveError
 from ponnuki.engine.evaluator import (
@@ -337,6 +337,15 @@ def test_a_pass_that_wins_is_played() -> None:
     assert owned_by_black(24.5, Rules()).genmove().move == passing
     assert owned_by_black(25.0, Rules()).genmove().move != passing
     assert owned_by_black(25.5, Rules()).genmove().move != passing
+
+
+def test_a_pass_that_wins_is_not_played_where_it_is_barred() -> None:
+    no_pass = Restriction(BLACK, frozenset({25}), 1)
+    assert owned_by_black(24.5, Rules()).genmove(restrictions=[no_pass]).move != 25
+    only_here = Restriction(BLACK, frozenset({0}), 1, allow=True)
+    assert owned_by_black(24.5, Rules()).genmove(restrictions=[only_here]).move == 0
+    not_whites = Restriction(WHITE, frozenset({25}), 1)
+    assert owned_by_black(24.5, Rules()).genmove(restrictions=[not_whites]).move == 25
 
 
 @pytest.mark.parametrize(("value_black", "colour"), [(-0.99, BLACK), (0.99, WHITE)])
