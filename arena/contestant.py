@@ -150,7 +150,7 @@ class Seat:
         if clock is not None:
             allowance_s = clock.allowance_s
             if self.contestant.sends_clock and "time_left" in self._commands:
-                self._ask(f"time_left {colour_name(colour)} {clock.gtp_time_left()}")
+                self._ask(f"time_left {colour_name(colour)} {clock.gtp_time_left(self._commands)}")
         reply = self._ask(f"genmove {colour_name(colour)}", allowance_s)
         if clock is not None and not clock.charge(reply.seconds):
             raise EngineFailure(Failure.TIME, f"the move took {reply.seconds:.2f} s, {allowance_s:.2f} s were allowed"

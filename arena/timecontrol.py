@@ -22,6 +22,9 @@ FORMS = ("1/move, 300 (whole game), 60+30/5 (60 s, then 30 s for every 5 moves),
          "periods of 30 s), 60+2 (60 s and 2 s more after each move) or none")
 """The forms of a time control as text, for people."""
 
+BYO_YOMI_COMMANDS = ("kata-time_settings", "kgs-time_settings")
+"""Those that tell an engine of byo-yomi, the better known to us first."""
+
 
 @dataclass(frozen=True)
 class TimeControl:
@@ -103,7 +106,7 @@ class TimeControl:
                     "time_settings": f"{self.main_s:g} 0 0"}
         elif self.periods:
             byoyomi = f"byoyomi {self.main_s:g} {self.period_s:g} {self.periods}"
-            told = {"kata-time_settings": byoyomi, "kgs-time_settings": byoyomi,
+            told = {**dict.fromkeys(BYO_YOMI_COMMANDS, byoyomi),
                     "time_settings": f"{self.main_s:g} {self.period_s:g} 1"}
         else:
             told = {"time_settings": f"{self.main_s:g} {self.period_s:g} {self.stones}"}
@@ -130,9 +133,15 @@ class SideClock:
             more *= self._periods - 1 if self._in_overtime else self._periods
         return max(self._left_s + more + self._tolerance_s, 0.0)
 
-    def gtp_time_left(self) -> str:
-        """``SECONDS STONES`` as of GTP's ``time_left``: 0 stones in main time, byo-yomi periods as stones."""
-        counted = (self._periods or self._stones) if self._in_overtime else 0
+    def gtp_time_left(self, commands: Collection[str]) -> str:
+        """``SECONDS STONES`` as of GTP's ``time_left``, for an engine that knows these commands.
+
+        In main time there are 0 stones. Byo-yomi periods count as stones, but for an engine that was told one stone a
+        period (see `TimeControl.gtp_settings`) there is one.
+        """
+        knows_periods = any(name in commands for name in BYO_YOMI_COMMANDS)
+        periods = self._periods if knows_periods else min(self._periods, 1)
+        counted = (periods or self._stones) if self._in_overtime else 0
         return f"{max(int(self._left_s), 0)} {counted}"
 
     def charge(self, seconds: float) -> bool:

@@ -54,7 +54,7 @@ def test_a_fixed_time_is_each_moves_own() -> None:
 def test_absolute_time_runs_out() -> None:
     side = clock("10")
     assert side.charge(6)
-    assert side.gtp_time_left() == "4 0"
+    assert side.gtp_time_left(KGS) == "4 0"
     assert not side.charge(4.5)
 
 
@@ -69,9 +69,9 @@ def test_overtime_periods_are_full_again_after_their_moves() -> None:
     side = clock("10+6/2")
     assert side.allowance_s == 16
     assert side.charge(13)  # main time, then 3 s and one move of the first period
-    assert side.gtp_time_left() == "3 1"
+    assert side.gtp_time_left(KGS) == "3 1"
     assert side.charge(2)
-    assert side.gtp_time_left() == "6 2"
+    assert side.gtp_time_left(KGS) == "6 2"
     assert side.charge(5)
     assert not side.charge(2)
 
@@ -80,25 +80,33 @@ def test_byo_yomi_gives_a_period_back_for_a_move_in_time() -> None:
     side = clock("10+5x3")
     assert side.allowance_s == 25
     assert side.charge(9)
-    assert side.gtp_time_left() == "1 0"
+    assert side.gtp_time_left(KGS) == "1 0"
     assert side.charge(5)  # 1 s of main time, 4 of the first period
-    assert side.gtp_time_left() == "5 3"
+    assert side.gtp_time_left(KGS) == "5 3"
     assert side.charge(5)
-    assert side.gtp_time_left() == "5 3"
+    assert side.gtp_time_left(KGS) == "5 3"
     assert side.charge(7)  # one period used up
-    assert side.gtp_time_left() == "5 2"
+    assert side.gtp_time_left(KGS) == "5 2"
     assert side.allowance_s == 10
     assert side.charge(10)
-    assert side.gtp_time_left() == "5 1"
+    assert side.gtp_time_left(KGS) == "5 1"
     assert side.charge(5)
     assert not side.charge(5.1)
+
+
+def test_an_engine_that_was_told_one_stone_a_period_has_one_to_play() -> None:
+    side = clock("0+5x3")
+    assert side.gtp_time_left(KGS) == "5 3"
+    assert side.gtp_time_left({"time_settings", "time_left"}) == "5 1"
+    side = clock("0+6/2")
+    assert side.gtp_time_left({"time_settings", "time_left"}) == "6 2"
 
 
 def test_increments_are_added_after_each_move() -> None:
     side = clock("10+2")
     assert side.charge(9)
-    assert side.gtp_time_left() == "3 0"
+    assert side.gtp_time_left(KGS) == "3 0"
     assert side.charge(1)
-    assert side.gtp_time_left() == "4 0"
+    assert side.gtp_time_left(KGS) == "4 0"
     assert side.allowance_s == 4
     assert not side.charge(4.5)
