@@ -74,10 +74,10 @@ class ProgressBar:
         self._progress = Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
                                   TimeRemainingColumn(), console=Console(file=stream))
         self._task = self._progress.add_task("A: no games yet", total=None)
-        self._progress.start()
 
     def begin(self, summary: Summary) -> None:
-        """Set the bar to what is finished already."""
+        """Show the bar, set to what is finished already."""
+        self._progress.start()  # not before: who is refused a match keeps their cursor
         if summary.records:
             self.message(_resumed(summary))
         self._show(summary)

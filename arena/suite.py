@@ -99,6 +99,27 @@ def run_suite(contestant: Contestant, tasks: Sequence[Task], settings: SuiteSett
     return _Run(contestant, tasks, settings, told or (lambda outcome: None)).run()
 
 
+def try_engine(contestant: Contestant, settings: SuiteSettings) -> None:
+    """Start an engine and end it again.
+
+    Raises:
+        ConfigError: it cannot be started.
+    """
+    engine = SuiteEngine(contestant, settings.patience)
+    try:
+        _start(engine)
+    finally:
+        engine.close()
+
+
+def _start(engine: SuiteEngine) -> None:
+    """Start an engine, to learn of a wrong command line before all problems fail by it."""
+    try:
+        engine.ensure_started()
+    except EngineFailure as failure:
+        raise ConfigError(f"{engine.contestant.name} cannot be put problems: {failure}") from failure
+
+
 class _Run:
     """Worker threads, each with an engine of its own, that take tasks from one queue."""
 
@@ -120,7 +141,8 @@ class _Run:
     def run(self) -> list[Outcome]:
         """See `run_suite`."""
         try:
-            self._try_engine()
+            if self._engines:
+                _start(self._engines[0])
             for thread in self._threads:
                 thread.start()
             for thread in self._threads:
@@ -136,15 +158,6 @@ class _Run:
         if self._bugs:
             raise self._bugs[0]
         return [outcome for number in range(len(self._tasks)) for outcome in self._results[number]]
-
-    def _try_engine(self) -> None:
-        """Start the first engine, to learn of a wrong command line before all problems fail by it."""
-        if self._engines:
-            try:
-                self._engines[0].ensure_started()
-            except EngineFailure as failure:
-                name = self._engines[0].contestant.name
-                raise ConfigError(f"{name} cannot be put problems: {failure}") from failure
 
     def _work(self, engine: SuiteEngine) -> None:
         try:

@@ -50,6 +50,7 @@ class SuiteEngine:
         self._client = GtpClient(contestant.command)
         self._commands: frozenset[str] = frozenset()
         self._warm = False
+        self._ended = False
         self._prepared: list[str] = []
 
     def begin_task(self) -> None:
@@ -137,13 +138,16 @@ class SuiteEngine:
         Raises:
             EngineFailure: it does not start or does not answer.
         """
+        if self._ended:
+            raise EngineFailure(Failure.CRASH, "it was ended")
         if not self._client.running:
             self._prepared, self._warm = [], False
             self._client.start()
             self._commands = frozenset(self.expect("list_commands").text.split())
 
     def kill(self) -> None:
-        """End the process at once."""
+        """End the process at once, for good."""
+        self._ended = True
         self._client.kill()
 
     def close(self) -> None:

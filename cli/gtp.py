@@ -149,6 +149,8 @@ def session_settings(args: argparse.Namespace) -> "SessionSettings":
 def run(args: argparse.Namespace) -> int:
     """Play until the program says `quit`."""
     apply_katago_options(args)
+    if getattr(args, "perspective", None) not in (None, "sidetomove"):
+        warn("reportAnalysisWinratesAs is skipped: over GTP, figures are told for the side to play")
     settings = session_settings(args)
     weights = weights_file(args.weights)
     if weights is None and settings.player.playout != "rollout":

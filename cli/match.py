@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 from ponnuki.arena.timecontrol import FORMS
 from ponnuki.engine.errors import ConfigError
 
-from .parsing import Parser, add_common_options, board_size, needs_extra, number, warn, whole_number
+from .parsing import (
+    Parser,
+    add_common_options,
+    board_size,
+    needs_extra,
+    number,
+    output_file,
+    warn,
+    whole_number,
+)
 
 if TYPE_CHECKING:
     from ponnuki.arena.contestant import Contestant
@@ -85,8 +94,8 @@ def _add_engine_options(parser: Parser) -> None:
 
 def add_result_options(parser: Parser) -> None:
     """Where results go, besides stdout; the same for all commands that play games."""
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the result as one JSON object")
-    parser.add_argument("--report", type=Path, metavar="FILE",
+    parser.add_argument("--json", type=output_file, metavar="FILE", help="write the result as one JSON object")
+    parser.add_argument("--report", type=output_file, metavar="FILE",
                         help="write a report with pictures, .html or .png (needs the extra [plots])")
 
 

@@ -140,6 +140,16 @@ def whole_number(minimum: int, maximum: int | None = None) -> Callable[[str], in
     return convert
 
 
+def output_file(text: str) -> Path:
+    """An option type: a file that can be written later, after hours of work."""
+    path = Path(text)
+    if path.is_dir():
+        raise argparse.ArgumentTypeError(f"{text!r} is a folder; expected the name of a file")
+    if not path.parent.is_dir():
+        raise argparse.ArgumentTypeError(f"{text!r}: there is no folder {str(path.parent)!r}")
+    return path
+
+
 def number(minimum: float, maximum: float = float("inf"), *, above: bool = False) -> Callable[[str], float]:
     """An option type: a number from `minimum` (not included if `above`) to `maximum`."""
     accepted = f"a number {'above' if above else 'of at least'} {minimum:g}"

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 from ponnuki.analysis.thresholds import Thresholds
 
 from .gtp import PLAYER, add_search_options, add_weights_option, player_settings
-from .parsing import Parser, add_common_options, number, show_warnings, warn, weights_file, whole_number
+from .parsing import (
+    Parser,
+    add_common_options,
+    number,
+    output_file,
+    show_warnings,
+    warn,
+    weights_file,
+    whole_number,
+)
 
 if TYPE_CHECKING:
     from ponnuki.analysis.review import GameReview
@@ -27,12 +36,13 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> Parser:
                                    description="Search every position of a game, and write it out with what was found.",
                                    epilog="Sabaki draws its graph from the result; other programs show the comments.")
     parser.add_argument("game", type=Path, metavar="GAME.sgf")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="where to (default: GAME-reviewed.sgf, beside it)")
+    parser.add_argument("--out", type=output_file, metavar="FILE",
+                        help="where to (default: GAME-reviewed.sgf, beside it)")
     parser.add_argument("--number", type=whole_number(1), default=1, metavar="N",
                         help="which game of a file that holds several")
     parser.add_argument("--rules", metavar="NAME", help="instead of those that the file names (default there: area)")
     parser.add_argument("--komi", type=number(-1000, 1000), metavar="K", help="instead of the file's")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write figures of each move, as JSON")
+    parser.add_argument("--json", type=output_file, metavar="FILE", help="write figures of each move, as JSON")
     told = parser.add_argument_group("what is told")
     told.add_argument("--doubtful", type=number(0, 1000), default=TOLD.doubtful, metavar="P",
                       help="points that a doubtful move loses")

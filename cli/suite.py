@@ -54,7 +54,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> Parser:
 
 def run(args: argparse.Namespace) -> int:
     """Put the problems and print the report."""
-    from ponnuki.arena.suite import SuiteSettings, read_suites, run_suite
+    from ponnuki.arena.suite import SuiteSettings, read_suites, run_suite, try_engine
     from ponnuki.arena.suite_engine import SuitePatience
     from ponnuki.arena.suite_report import SuiteReport, require_scipy
 
@@ -63,6 +63,8 @@ def run(args: argparse.Namespace) -> int:
         require_scipy()
     tasks = read_suites(args.suites, args.seed)
     settings = SuiteSettings(args.processes, SuitePatience(args.timeout, args.start_timeout))
+    for contestant in list(contestants.values())[1:]:  # before the first one's hours of work
+        try_engine(contestant, settings)
     outcomes = {}
     for side, contestant in contestants.items():
         with _Progress(side, sum(len(task.problems) for task in tasks)) as progress:

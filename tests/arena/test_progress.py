@@ -29,6 +29,17 @@ def test_plain_lines_give_each_result_and_the_score() -> None:
     assert result.startswith("game 1: gnugo (B) against net [bold] (W): W+2.5 by passes, 12 moves; A: 1 won")
 
 
+def test_a_bar_of_a_match_that_was_refused_has_not_touched_the_terminal() -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    stream = Terminal()
+    display = ProgressBar(stream)
+    assert stream.getvalue() == ""
+    display.close()
+
+
 def test_the_bar_shows_the_score_and_keeps_failures_as_lines() -> None:
     stream = io.StringIO()
     display = ProgressBar(stream)

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from ponnuki.arena.contestant import Contestant
-from ponnuki.arena.failures import Failure
+from ponnuki.arena.failures import EngineFailure, Failure
 from ponnuki.arena.suite import SuiteSettings, builtin_names, read_suites, run_suite
-from ponnuki.arena.suite_engine import SuitePatience
+from ponnuki.arena.suite_engine import SuiteEngine, SuitePatience
 from ponnuki.arena.suite_problem import Outcome, Verdict
 from ponnuki.arena.suite_report import SuiteReport, mcnemar_exact
 from ponnuki.arena.suite_sgf import read_sgf_problems
@@ -241,6 +241,25 @@ def test_two_engines_are_compared_on_the_command_line(tmp_path: Path, capsys: py
     shown = capsys.readouterr()
     assert "McNemar's exact test, two-sided: p = 1" in shown.out
     assert shown.err.count("\n") == 8
+
+
+def test_a_second_engine_that_does_not_start_is_noticed_first(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("scipy")
+    path, log = write_tst(tmp_path, "1 reg_genmove b\n#? [E5]\n"), tmp_path / "log"
+    a = shlex.join(oracle("--log", str(log)).command)
+    assert main(["suite", str(path), "--engine", a, "--against", "no-such-engine --mode gtp"]) != 0
+    assert "ponnuki: no-such-engine cannot be put problems: start: cannot run" in capsys.readouterr().err
+    assert not log.exists()
+
+
+def test_an_engine_that_was_ended_is_not_started_again() -> None:
+    engine = SuiteEngine(oracle(), QUICK)
+    engine.ensure_started()
+    engine.kill()
+    with pytest.raises(EngineFailure):
+        engine.ensure_started()
 
 
 @pytest.mark.parametrize(("words", "said"), [

@@ -47,7 +47,6 @@ def test_a_game_of_a_collection_under_other_rules(tmp_path, capsys):
         (GAME, ["--rules", "house"], 2, "unknown rules 'house'"),
         (GAME, ["--weights", "absent.onnx"], 1, "absent.onnx"),
         (b"(;SZ[30])", [], 1, "board size 30"),
-        (GAME, ["--out", "absent/folder/out.sgf", "--visits", "2"], 1, "out.sgf"),
     ],
 )
 def test_mistakes_get_one_line(tmp_path, monkeypatch, capsys, content, options, code, said):
