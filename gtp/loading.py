@@ -97,9 +97,19 @@ class Evaluators:
         self._nets: list[Evaluator | None] = []
         """The net, once it was asked for."""
         self._told: set[str] = set()
+        self._warm: set[str] = set()
+        """Kinds of playouts whose kernels are loaded."""
 
     def __call__(self, size: int, settings: PlayerSettings) -> tuple[Evaluator, PlayerSettings]:
-        """The evaluator for a board size and settings, rollouts where the net cannot be had."""
+        """The evaluator for a board size and settings, rollouts where the net cannot be had; its kernels are loaded.
+
+        The very first time on a machine they are compiled, which stderr announces: silence would be taken for a crash.
+        """
+        evaluator, settings = self._chosen(size, settings)
+        self._warm_up(settings.playout)
+        return evaluator, settings
+
+    def _chosen(self, size: int, settings: PlayerSettings) -> tuple[Evaluator, PlayerSettings]:
         from ponnuki.engine.evaluator import MixedEvaluator, RolloutEvaluator
 
         net = None if settings.playout == "rollout" else self._net(settings)
@@ -110,6 +120,20 @@ class Evaluators:
         if net is None:
             return RolloutEvaluator(), replace(settings, playout="rollout")
         return (MixedEvaluator(net, settings.mixing) if settings.playout == "mixed" else net), settings
+
+    def _warm_up(self, playout: str) -> None:
+        from ponnuki.engine._jit import cache_is_cold
+        from ponnuki.engine.warmup import warm_up
+
+        if playout in self._warm:
+            return
+        cold, started = cache_is_cold(playout), time.monotonic()
+        if cold:
+            notice("compiling for this machine, once; this can take a minute or two")
+        warm_up(playout)
+        if cold:
+            notice(f"compiled in {time.monotonic() - started:.0f} s")
+        self._warm.add(playout)
 
     def _net(self, settings: PlayerSettings) -> Evaluator | None:
         if not self._nets:
@@ -138,23 +162,11 @@ class Evaluators:
 def load_evaluators(weights: Path | None, size: int, settings: PlayerSettings) -> EvaluatorFor:
     """Load net and kernels, so that the first move need not wait for them.
 
-    The very first time on a machine the kernels are compiled, which stderr announces: silence would be taken for a
-    crash.
-
     Args:
         weights: the net's file, None for none.
         size: the board size that is to be expected.
         settings: say whether a net is wanted, and its threads.
     """
-    from ponnuki.engine._jit import cache_is_cold
-    from ponnuki.engine.warmup import warm_up
-
     evaluators = Evaluators(weights)
-    _, settings = evaluators(size, settings)
-    cold, started = cache_is_cold(settings.playout), time.monotonic()
-    if cold:
-        notice("compiling for this machine, once; this can take a minute or two")
-    warm_up(settings.playout)
-    if cold:
-        notice(f"compiled in {time.monotonic() - started:.0f} s")
+    evaluators(size, settings)
     return evaluators

@@ -127,6 +127,10 @@ def format_end(text: str) -> str:
     return f"{lines}\n"
 
 
+class ClosedPipe(Exception):
+    """The client no longer reads."""
+
+
 class Dispatcher:
     """A dictionary of handlers, and the commands that are about that dictionary (section 6.3.1 and quit)."""
 
@@ -147,6 +151,9 @@ class Dispatcher:
         """Run the handler of a request; whatever it raises becomes a failure reply.
 
         An exception other than `GtpError` is a bug: the client gets ``? internal error``, stderr the traceback.
+
+        Raises:
+            ClosedPipe: the client went away in the middle of an answer.
         """
         handler = self._handlers.get(request.name)
         if handler is None:
@@ -155,6 +162,8 @@ class Dispatcher:
             text = handler(request) or ""
         except GtpError as error:
             return self._failure(request, str(error))
+        except ClosedPipe:
+            raise
         except Exception:
             notice(f"internal error in GTP command {request.name!r}\n{traceback.format_exc().rstrip()}")
             return self._failure(request, "internal error")

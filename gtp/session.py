@@ -15,8 +15,8 @@ from typing import BinaryIO, NoReturn
 
 from .commands import handlers
 from .loading import Loader, load_evaluators
-from .protocol import Dispatcher, converse
-from .streams import ClosedPipe, Inbox, Outbox, split_lines
+from .protocol import ClosedPipe, Dispatcher, converse
+from .streams import Inbox, Outbox, split_lines
 from .summaries import open_log
 from .table import Backstage, SessionSettings, Table
 

@@ -17,17 +17,13 @@ from typing import BinaryIO
 
 from ponnuki.engine.errors import ConfigError
 
-from .protocol import Request, parse_line
+from .protocol import ClosedPipe, Request, parse_line
 
 MAX_LINE_BYTES = 1 << 20
 """What exceeds this in one line is dropped, so that a stream without newlines cannot fill the memory."""
 
 INTERRUPT_COMMENT = "# interrupt"
 """The comment line by which GoGui asks for the answer of the running command at once."""
-
-
-class ClosedPipe(Exception):
-    """The client no longer reads."""
 
 
 def split_lines(read: Callable[[], bytes]) -> Iterator[str]:

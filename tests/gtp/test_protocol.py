@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ponnuki.gtp.protocol import Dispatcher, GtpError, Request, converse, format_reply, parse_line
+from ponnuki.gtp.protocol import ClosedPipe, Dispatcher, GtpError, Request, converse, format_reply, parse_line
 
 
 @pytest.mark.parametrize(
@@ -96,6 +96,15 @@ def test_a_bug_is_an_internal_error_with_its_traceback_on_stderr(capsys):
     captured = capsys.readouterr()
     assert "ZeroDivisionError: boom" in captured.err
     assert captured.out == ""
+
+
+def test_a_client_that_goes_away_in_the_middle_of_an_answer_is_no_bug(capsys):
+    def gone(request):
+        raise ClosedPipe
+
+    with pytest.raises(ClosedPipe):
+        Dispatcher({"analyze": gone}).answer(parse_line("analyze"))
+    assert capsys.readouterr().err == ""
 
 
 def test_commands_about_commands():

@@ -7,7 +7,8 @@ import threading
 import pytest
 
 from ponnuki.engine.errors import ConfigError
-from ponnuki.gtp.streams import MAX_LINE_BYTES, ClosedPipe, Inbox, Log, Outbox, split_lines
+from ponnuki.gtp.protocol import ClosedPipe
+from ponnuki.gtp.streams import MAX_LINE_BYTES, Inbox, Log, Outbox, split_lines
 
 from .fakes import chunks
 
