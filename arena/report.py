@@ -15,6 +15,7 @@ from ponnuki.arena.pool_summary import PoolSummary
 from ponnuki.arena.summary import SIDES, Summary, elo_text
 from ponnuki.engine.errors import ConfigError
 from ponnuki.engine.version import VERSION
+from ponnuki.records.replacing import replace_bytes
 
 _STYLE = """\
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 60em; margin: 2em auto; padding: 0 1em; color: #1f2937 }
@@ -132,6 +133,6 @@ def _remarks(remarks: Sequence[str]) -> list[str]:
 
 def _write(path: Path, content: bytes) -> None:
     try:
-        path.write_bytes(content)
+        replace_bytes(path, content)
     except OSError as error:
         raise ConfigError(f"--report {path}: {error.strerror or error}") from error

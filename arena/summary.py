@@ -185,7 +185,7 @@ class Summary:
                              f"{record.detail}")
         for record in self.records:
             lines += [f"game {record.game}: {remark}" for remark in record.remarks or ()]
-        counted = sum(record.settled_by is not None for record in self.records)
+        counted = sum(record.dead is not None for record in self.records)
         disputed = sum(bool(record.remarks) for record in self.records)
         if disputed:
             lines.append(f"settlers disagreed or failed in {disputed} of {counted} counted games")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ponnuki.engine.errors import ConfigError
 
-from .parsing import Parser, add_common_options, show_warnings, whole_number
+from .parsing import Parser, add_common_options, output_file, show_warnings, whole_number
 
 if TYPE_CHECKING:
     from ponnuki.nets.comparison import Comparison
@@ -19,7 +19,7 @@ POSITIONS = 2048
 def add_change_options(parser: Parser, ending: str, net: str = "NET.onnx", help: str = "a float32 net") -> None:
     """Declare the net, where the changed one goes, and what it is measured on."""
     parser.add_argument("net", type=Path, metavar=net, help=help)
-    parser.add_argument("--out", type=Path, metavar="FILE.onnx", help=f"(default: NET-{ending}.onnx)")
+    parser.add_argument("--out", type=output_file, metavar="FILE.onnx", help=f"(default: NET-{ending}.onnx)")
     parser.add_argument(
         "--data",
         nargs="+",
@@ -53,6 +53,7 @@ def change(args: argparse.Namespace, do: Callable[[Path, Sequence["Group"]], str
     if out.resolve() == args.net.resolve():
         raise ConfigError(f"--out {out}: is the net itself")
     train, valid = split_sources(args.data)
+    out.parent.mkdir(parents=True, exist_ok=True)
     draft = out.with_name(f"{out.name}.draft")
     try:
         what = do(draft, find_groups(train))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ponnuki.engine.errors import ConfigError
 
-from .parsing import Parser, add_common_options, board_size, needs_extra
+from .parsing import Parser, add_common_options, board_size, needs_extra, output_file
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> Parser:
@@ -14,7 +14,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> Parser:
                                    description="Write NAME.safetensors, described by NAME.toml, as an ONNX file, with "
                                                "BatchNorm folded into the convolutions.")
     parser.add_argument("name", type=Path, metavar="NAME", help="the network, without ending or with one of the two")
-    parser.add_argument("--out", type=Path, metavar="FILE.onnx", help="(default: NAME.onnx)")
+    parser.add_argument("--out", type=output_file, metavar="FILE.onnx", help="(default: NAME.onnx)")
     parser.add_argument("--size", dest="sizes", nargs="+", type=board_size, metavar="N",
                         help="board sizes to play on with it (default: those it was trained on)")
     add_common_options(parser)

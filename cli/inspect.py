@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .parsing import Parser, add_common_options, board_size, needs_extra
+from .parsing import Parser, add_common_options, board_size, needs_extra, output_file
 
 if TYPE_CHECKING:
     from ponnuki.nets.inspection import Inspection
@@ -32,7 +32,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> Parser:
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument(
-        "--plot", type=Path, metavar="FILE.png", help="draw receptive field and time by layer, for the largest size"
+        "--plot", type=output_file, metavar="FILE.png",
+        help="draw receptive field and time by layer, for the largest size",
     )
     add_common_options(parser)
     return parser

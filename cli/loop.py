@@ -5,7 +5,17 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .parsing import INTERRUPTED, Parser, add_common_options, needs_extra, number, show_warnings, whole_number
+from .parsing import (
+    INTERRUPTED,
+    Parser,
+    add_common_options,
+    needs_extra,
+    number,
+    output_file,
+    output_folder,
+    show_warnings,
+    whole_number,
+)
 
 if TYPE_CHECKING:
     from ponnuki.selfplay.run_folder import RunFolder
@@ -20,7 +30,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> Parser:
     parser = subparsers.add_parser("loop", help="self-play, training and gate, for ever", epilog=EPILOG,
                                    description="Make a net stronger in a folder: games of self-play, a new net trained "
                                                "on them, a match that it has to win, and again.")
-    parser.add_argument("run", type=Path, metavar="RUN", help="the run's folder; made where it is not there")
+    parser.add_argument("run", type=output_folder, metavar="RUN", help="the run's folder; made where it is not there")
     begin = parser.add_argument_group("to begin a run")
     begin.add_argument("--settings", type=Path, metavar="FILE.toml", help="settings, copied to RUN/run.toml")
     begin.add_argument("--init", metavar="NAME", help="zero, a shipped net's name, or NAME.safetensors with NAME.toml")
@@ -35,7 +45,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> Parser:
     see = parser.add_argument_group("seeing it")
     see.add_argument("--status", action="store_true", help="say where the run stands, and end")
     see.add_argument("--json", action="store_true", help="with --status: as JSON")
-    see.add_argument("--plot", type=Path, metavar="FILE.png", help="draw Elo over games and hours, and end")
+    see.add_argument("--plot", type=output_file, metavar="FILE.png", help="draw Elo over games and hours, and end")
     add_common_options(parser)
     return parser
 

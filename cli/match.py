@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ponnuki.arena.timecontrol import FORMS
 from ponnuki.engine.errors import ConfigError
+from ponnuki.records.replacing import replace_bytes
 
 from .parsing import (
     Parser,
@@ -15,6 +16,7 @@ from .parsing import (
     needs_extra,
     number,
     output_file,
+    output_folder,
     warn,
     whole_number,
 )
@@ -46,7 +48,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> Parser:
     parser.add_argument("--sprt", nargs=2, type=float, metavar=("E0", "E1"),
                         help="stop as soon as it is clear whether A is E0 or E1 Elo stronger (pentanomial SPRT, "
                              "error rates of 5%%); --games is then the most that are played")
-    parser.add_argument("--out", type=Path, metavar="DIR",
+    parser.add_argument("--out", type=output_folder, metavar="DIR",
                         help="keep log and SGF files here; a match that was stopped goes on from them")
     add_result_options(parser)
     add_common_options(parser)
@@ -174,6 +176,6 @@ def check_report(path: Path | None) -> None:
 def write_json(path: Path, value: object) -> None:
     """Write a result for --json."""
     try:
-        path.write_text(json.dumps(value, indent=1) + "\n", "utf-8")
+        replace_bytes(path, (json.dumps(value, indent=1) + "\n").encode())
     except OSError as error:
         raise ConfigError(f"--json {path}: {error.strerror or error}") from error

@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import difflib
+import os
 import sys
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
@@ -141,13 +142,27 @@ def whole_number(minimum: int, maximum: int | None = None) -> Callable[[str], in
 
 
 def output_file(text: str) -> Path:
-    """An option type: a file that can be written later, after hours of work."""
+    """An option type: a file that can be written later, after hours of work; who writes it makes its folder."""
     path = Path(text)
     if path.is_dir():
         raise argparse.ArgumentTypeError(f"{text!r} is a folder; expected the name of a file")
-    if not path.parent.is_dir():
-        raise argparse.ArgumentTypeError(f"{text!r}: there is no folder {str(path.parent)!r}")
+    _require_writable(text, path.absolute().parent)
     return path
+
+
+def output_folder(text: str) -> Path:
+    """An option type: a folder that files can be written in later; who writes them makes it."""
+    path = Path(text)
+    _require_writable(text, path.absolute())
+    return path
+
+
+def _require_writable(text: str, folder: Path) -> None:
+    nearest = next(part for part in (folder, *folder.parents) if part.exists())
+    if not nearest.is_dir():
+        raise argparse.ArgumentTypeError(f"{text!r}: {str(nearest)!r} is not a folder")
+    if not os.access(nearest, os.W_OK):
+        raise argparse.ArgumentTypeError(f"{text!r}: nothing can be written in {str(nearest)!r}")
 
 
 def number(minimum: float, maximum: float = float("inf"), *, above: bool = False) -> Callable[[str], float]:

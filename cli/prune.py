@@ -37,11 +37,13 @@ def run(args: argparse.Namespace) -> int:
         return change(args, lambda target, groups: _weights(args, target))
     import tempfile
 
-    from ponnuki.nets.checkpoint import load_net, save_net, with_suffix
+    from ponnuki.nets.checkpoint import load_net, save_net, stem_of, with_suffix
     from ponnuki.nets.export import export_onnx
 
-    stem = args.net.with_suffix("") if args.net.suffix in (".safetensors", ".toml", ".onnx") else args.net
+    stem = args.net.with_suffix("") if args.net.suffix == ".onnx" else stem_of(args.net)
     net, training = load_net(stem)
+    if not training.get("board_sizes"):
+        raise ConfigError(f"{stem}.toml does not say for which board sizes")
     out = args.out or stem.with_name(f"{stem.name}-pruned.onnx")
     if out.suffix != ".onnx":
         raise ConfigError(f"--out {out}: expected a name that ends in .onnx")

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from .match import add_result_options, check_report, write_json
-from .parsing import Parser, add_common_options
+from .parsing import Parser, add_common_options, output_folder
 
 EPILOG = """\
 POOL.toml names the engines and what they play:
@@ -37,7 +37,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> Parser:
         description="Play matches between all engines of a pool (or some against the others) and rate them together:\n"
                     "Bradley-Terry ratings in Elo with intervals, and a crosstable.")
     parser.add_argument("pool", type=Path, metavar="POOL.toml", help="the file that names the engines")
-    parser.add_argument("--out", type=Path, metavar="DIR",
+    parser.add_argument("--out", type=output_folder, metavar="DIR",
                         help="keep logs and SGF files here; a pool that was stopped goes on from them, and one that "
                              "has grown plays what is new")
     add_result_options(parser)

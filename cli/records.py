@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from .parsing import Parser, add_common_options, show_warnings, whole_number
+from .parsing import Parser, add_common_options, output_folder, show_warnings, whole_number
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> Parser:
@@ -25,7 +25,7 @@ def _add_sources(parser: Parser, what: str) -> None:
 
 
 def _add_out(parser: Parser) -> None:
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write into")
+    parser.add_argument("--out", type=output_folder, required=True, metavar="DIR", help="folder to write into")
 
 
 def _add_import(parser: Parser) -> None:

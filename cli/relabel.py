@@ -12,6 +12,7 @@ from .parsing import (
     add_crew_options,
     net_file,
     number,
+    output_folder,
     show_warnings,
     whole_number,
 )
@@ -24,7 +25,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> Parser:
                                                "all, and write records of the answers to train on (docs/training.md). "
                                                "The same command goes on where it was stopped.")
     parser.add_argument("sources", nargs="+", type=Path, metavar="FILE", help="records (.npz), or folders of them")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the new records")
+    parser.add_argument("--out", type=output_folder, required=True, metavar="DIR", help="folder for the new records")
     parser.add_argument("--weights", metavar="W",
                         help="an .onnx file or a shipped net's name (default: the shipped net)")
     parser.add_argument("--visits", type=whole_number(2), default=200, metavar="V",

@@ -98,11 +98,10 @@ def _content(path: Path) -> bytes:
 
 def _write(path: Path, data: bytes) -> None:
     from ponnuki.engine.errors import PonnukiError
-    from ponnuki.records.replacing import replacing
+    from ponnuki.records.replacing import replace_bytes
 
     try:
-        with replacing(path) as temporary:
-            temporary.write_bytes(data)
+        replace_bytes(path, data)
     except OSError as error:
         raise PonnukiError(f"{path}: {error.strerror or error}") from None
 

@@ -3,7 +3,6 @@
 import argparse
 import functools
 import os
-from pathlib import Path
 
 from .parsing import (
     INTERRUPTED,
@@ -13,6 +12,7 @@ from .parsing import (
     board_size,
     named_settings,
     net_file,
+    output_folder,
     show_warnings,
     whole_number,
 )
@@ -28,7 +28,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[Parser]") -> Parser:
                                                "command goes on where it was stopped.")
     parser.add_argument("--weights", metavar="W",
                         help="an .onnx file or a shipped net's name (default: the shipped net)")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the records")
+    parser.add_argument("--out", type=output_folder, required=True, metavar="DIR", help="folder for the records")
     parser.add_argument("--games", type=whole_number(1), required=True, metavar="G", help="games in all")
     parser.add_argument("--size", type=board_sizes, default={9: 1.0}, metavar="N,N",
                         help="board sizes, each as often as the others, or N=SHARE (default: 9)")

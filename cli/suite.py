@@ -66,11 +66,14 @@ def run(args: argparse.Namespace) -> int:
     for contestant in list(contestants.values())[1:]:  # before the first one's hours of work
         try_engine(contestant, settings)
     outcomes = {}
-    for side, contestant in contestants.items():
-        with _Progress(side, sum(len(task.problems) for task in tasks)) as progress:
-            outcomes[side] = run_suite(contestant, tasks, settings, progress.told)
-    report = SuiteReport.of(contestants, outcomes)
-    print(json.dumps(report.to_json(), indent=1) if args.json else report.text(args.failed))
+    try:
+        for side, contestant in contestants.items():
+            with _Progress(side, sum(len(task.problems) for task in tasks)) as progress:
+                outcomes[side] = run_suite(contestant, tasks, settings, progress.told)
+    finally:  # Ctrl-C during the second engine's problems does not lose what the first one did
+        if outcomes:
+            report = SuiteReport.of({side: contestants[side] for side in outcomes}, outcomes)
+            print(json.dumps(report.to_json(), indent=1) if args.json else report.text(args.failed))
     return 0
 
 

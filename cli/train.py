@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING
 
 from ponnuki.engine.errors import ConfigError
 
-from .parsing import INTERRUPTED, Parser, add_common_options, needs_extra, number, show_warnings, whole_number
+from .parsing import (
+    INTERRUPTED,
+    Parser,
+    add_common_options,
+    needs_extra,
+    number,
+    output_folder,
+    show_warnings,
+    whole_number,
+)
 
 if TYPE_CHECKING:
     from ponnuki.nets.training import LossWeights
@@ -33,7 +42,8 @@ def _add_run(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--other-data", nargs="+", type=Path, metavar="FILE",
                        help="more records, in groups of their own such as '9x9 searched (other)', which --share tells "
                             "from those of --data")
-    group.add_argument("--out", type=Path, required=True, metavar="DIR", help="run folder; resumes what is in it")
+    group.add_argument("--out", type=output_folder, required=True, metavar="DIR",
+                       help="run folder; resumes what is in it")
     group.add_argument("--steps", type=whole_number(1), metavar="S", help="length of the run in steps, or")
     group.add_argument("--hours", type=number(0, above=True), metavar="H", help="in hours, interruptions not counted")
     group.add_argument("--net", metavar="NAME", help="preset or TOML file of the architecture (default: phone)")

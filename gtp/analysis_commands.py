@@ -51,7 +51,9 @@ class Reporter:
         )
         if snapshot.moves:
             choice = self._table.settings.choice
-            self._stream.line(self._line(snapshot, search.priors(), self._wanted, choice))
+            line = self._line(snapshot, search.priors(), self._wanted, choice)
+            if line:  # with `maxmoves 0` there may be nothing to tell, and an empty line would end the reply
+                self._stream.line(line)
 
 
 def analyze(line: Line, table: Table, request: Request) -> None:

@@ -29,4 +29,5 @@ def draw(inspection: Inspection, size: int, path: Path) -> None:
     time_axes.set_xlabel(f"µs a position on {size}×{size} (orange: float, green: integers)")
     time_axes.set_title("time", fontsize=10)
     figure.suptitle(f"{inspection.file}: {inspection.macs(size) / 1e6:,.0f} million multiplications", fontsize=11)
+    path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=110)

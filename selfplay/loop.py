@@ -232,9 +232,16 @@ class Loop:
     def _check_nets(self) -> None:
         """Make again what can be made again of the nets in use; where one is lost, the last one left takes its place.
 
+        A net that is lost before its gate was decided is trained again. Pairs of a gate do not count for other nets
+        than those that played them.
+
         Raises:
             WeightsError: no net is left.
         """
+        if self.state.phase == GATE and not self._has_net(name := net_name(self.state.generation)):
+            self.log.say(f"{name}: its files are gone; it is trained again")
+            self._forget_gate()
+            self._go_to(TRAINING)
         for role in ("champion", "latest"):
             name = getattr(self.state, role)
             if self._has_net(name):
@@ -244,6 +251,12 @@ class Loop:
                 raise WeightsError(f"{self.folder.net(name)}.safetensors, .toml: gone, and no earlier net is left")
             self.log.say(f"{name}: its files are gone; {others[0]} takes its place")
             setattr(self.state, role, others[0])
+            if role == "champion":
+                self._forget_gate()
+
+    def _forget_gate(self) -> None:
+        gate = self.folder.gate(net_name(self.state.generation))
+        self._surely(lambda: gate.unlink(missing_ok=True))
 
     def _has_net(self, name: str) -> bool:
         """Whether a net's files are there, the ONNX file made again if need be."""

@@ -29,6 +29,7 @@ def draw_run(status: dict[str, Any], path: Path) -> None:
     by_games.set_ylabel(f"Elo ({nets[0]['name']} = 0)")
     figure.suptitle("Nets that passed the gate, with 95% intervals, and those that did not")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path, dpi=120)
     except (OSError, ValueError) as error:
         raise RecordError(f"{path}: cannot be written: {error}") from None

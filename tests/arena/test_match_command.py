@@ -31,13 +31,13 @@ def quoted(*options: str) -> str:
 def test_a_match_is_played_kept_and_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["match", quoted(), quoted("--resign-at", "0"), "--games", "4", "--size", "5", "--concurrency", "2",
                  "--settlers", "none", "--name-a", "left", "--name-b", "right", "--out", str(tmp_path / "m"),
-                 "--json", str(tmp_path / "m.json")]
-    assert main(arguments) == 0
+                 "--json", str(tmp_path / "m" / "results" / "m.json")]
+    assert main(arguments) == 0, "folders that are not there are made"
     shown = capsys.readouterr()
     assert "left (A) against right (B): 4 of 4 games" in shown.out
     assert "4 won, 0 drawn, 0 lost: 100.0%" in shown.out
     assert shown.err.count("by resignation") == 4
-    found = json.loads((tmp_path / "m.json").read_text("utf-8"))
+    found = json.loads((tmp_path / "m" / "results" / "m.json").read_text("utf-8"))
     assert (found["wins"], found["elo"], found["sides"]["A"]["name"]) == (4, None, "left")
     assert found["score_interval"] == pytest.approx([0.5101, 1.0], abs=1e-4)
     assert len(list((tmp_path / "m" / "sgf").iterdir())) == 4

@@ -254,6 +254,28 @@ def test_a_second_engine_that_does_not_start_is_noticed_first(
     assert not log.exists()
 
 
+def test_the_first_engine_s_results_are_told_when_the_second_is_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from ponnuki.arena import suite
+
+    pytest.importorskip("scipy")
+    path, played = write_tst(tmp_path, "1 reg_genmove b\n#? [E5]\n"), list[str]()
+
+    def stopped(contestant: Contestant, *rest: object) -> list[Outcome]:
+        played.append(contestant.name)
+        if len(played) == 2:
+            raise KeyboardInterrupt
+        return run_suite(contestant, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(suite, "run_suite", stopped)
+    engine = shlex.join(oracle().command)
+    assert main(["suite", str(path), "--engine", engine, "--against", engine, "--json"]) == 130
+    found = json.loads(capsys.readouterr().out)
+    assert (list(found["engines"]), found["total"]["A"]["problems"]) == (["A"], 1)
+    assert found["comparison"] is None
+
+
 def test_an_engine_that_was_ended_is_not_started_again() -> None:
     engine = SuiteEngine(oracle(), QUICK)
     engine.ensure_started()

@@ -6,7 +6,15 @@ from pathlib import Path
 import pytest
 
 from ponnuki.cli import katago
-from ponnuki.cli.parsing import Parser, add_common_options, number, use_settings_file, whole_number
+from ponnuki.cli.parsing import (
+    Parser,
+    add_common_options,
+    number,
+    output_file,
+    output_folder,
+    use_settings_file,
+    whole_number,
+)
 from ponnuki.engine.errors import ConfigError
 
 
@@ -161,3 +169,21 @@ def test_katago_model_is_skipped_and_ours_is_taken(tmp_path: Path, capsys: pytes
 def test_a_known_setting_with_a_bad_value_is_refused(pair: str) -> None:
     with pytest.raises(ConfigError, match=pair.split("=")[0]):
         katago_args(["-override-config", pair])
+
+
+def test_an_output_file_is_refused_where_it_could_not_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert output_file(str(tmp_path / "new" / "deep" / "x.json")) == tmp_path / "new" / "deep" / "x.json"
+    assert not (tmp_path / "new").exists(), "asking makes no folder"
+    for wrong, said in ((tmp_path, "is a folder"), (tmp_path / "file" / "x.json", "file' is not a folder")):
+        with pytest.raises(argparse.ArgumentTypeError, match=said):
+            output_file(str(wrong))
+
+
+def test_an_output_folder_is_refused_where_a_file_is_in_the_way(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for good in (tmp_path, tmp_path / "new" / "deep"):
+        assert output_folder(str(good)) == good
+    for wrong in (tmp_path / "file", tmp_path / "file" / "deep"):
+        with pytest.raises(argparse.ArgumentTypeError, match="file' is not a folder"):
+            output_folder(str(wrong))

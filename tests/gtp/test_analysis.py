@@ -217,6 +217,14 @@ def test_more_moves_or_fewer():
     assert len(KATA_MOVE.findall(line)) == 2
 
 
+def test_no_moves_are_no_empty_lines():
+    desk = Desk()
+    assert desk("lz-analyze 1 maxmoves 0", superseded_after=0.1) == "=\n\n"
+    said = desk("kata-analyze 1 maxmoves 0 ownership true", superseded_after=0.2)
+    assert said.startswith("=\nownership ")
+    assert said.index("\n\n") == len(said) - 2
+
+
 def test_moves_without_visits_are_told_by_their_priors_with_the_root_s_figures():
     search = Search(Game(5))
     Pool(EquivariantEvaluator(), 1).run(search, Limits(visits=4))

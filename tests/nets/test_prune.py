@@ -209,3 +209,10 @@ def test_the_command_takes_weights_out_of_a_file(
     assert main([*arguments, "--positions", "16"]) == 0
     assert "prune: 70% of the convolutions' weights" in capsys.readouterr().out
     assert out.stat().st_size < net_file.stat().st_size
+
+
+def test_a_net_that_names_no_board_sizes_is_refused(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    net = one_block("residual")
+    save_net(data / "net", net.config, net.state_dict(), {"data": "none"})
+    assert main(["prune", str(data / "net.toml"), "--data", str(data)]) == 2
+    assert f"{data / 'net'}.toml does not say for which board sizes" in capsys.readouterr().err

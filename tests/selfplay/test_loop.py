@@ -293,6 +293,20 @@ def test_missing_nets_are_made_again_or_replaced(tmp_path: Path) -> None:
         run(tmp_path / "run", settings)
 
 
+def test_a_net_that_is_lost_before_its_gate_is_trained_again(tmp_path: Path) -> None:
+    settings, folder = quick(gate={"pairs": 2}), RunFolder(tmp_path / "run")
+    run(folder.path, settings)
+    state = RunState.load(folder.state)
+    state.phase, state.latest = GATE, "net-0002"
+    state.save(folder.state)
+    folder.gate("net-0002").write_text('{"pair": 0, "points": 2.0}\n{"pair": 1, "points": 2.0}\n', "utf-8")
+    said = "\n".join(run(folder.path, settings))
+    assert said.count("net-0002: its files are gone; it is trained again") == 1
+    assert "generation 2: trains net-0002 from net-000" in said
+    assert "size" in folder.gate("net-0002").read_text("utf-8"), "the pairs of the net that was lost are not counted"
+    assert RunState.load(folder.state).nets[2].pairs > 0
+
+
 def test_a_damaged_state_is_named(tmp_path: Path) -> None:
     (tmp_path / "state.json").write_text('{"format": "ponnuki-loop-1", "nets')
     with pytest.raises(RecordError, match=r"state\.json: damaged"):
