@@ -3,7 +3,8 @@
     python tests/scripts/measure_net.py weights/NAME-int8.onnx --out DIR
     python tests/scripts/measure_net.py weights/NAME-int8.onnx --out DIR --only policy handicap --size 9 13 --scale 0.5
 
-A match that has been played is kept in DIR and not played again, one that was stopped goes on. The table goes to
+A match that has been played is kept in DIR and not played again, one that was stopped goes on, and so does one that is
+asked for more games (`--scale`). The table goes to
 standard output, as Markdown. Matches by the clock want a quiet machine, with a core for each game at a time.
 """
 
