@@ -35,7 +35,7 @@ def evaluate_position(game: Game, evaluator: Evaluator, symmetries: Sequence[int
     batch = LeafBatch(game.size, len(symmetries), evaluator.inputs)
     position = position_of(game)
     for slot, symmetry in enumerate(symmetries):
-        leaf_seed = np.uint64(seed * len(symmetries) + slot)
+        leaf_seed = np.uint64((seed * len(symmetries) + slot) % 2**64)
         length = position.history_length
         fill_leaf(batch.arrays, slot, position.board, position, length, np.int64(symmetry), leaf_seed)
         fill_inputs(batch.arrays, slot, position.board, position, batch.needs)

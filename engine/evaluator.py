@@ -15,7 +15,7 @@ import numpy as np
 
 from ._jit import kernel
 from ._packed import Packed, Packing
-from .board import SIZE, TO_PLAY, Board, allocate_boards, board_row, copy_board, new_board
+from .board import PASSES, SIZE, TO_PLAY, Board, allocate_boards, board_row, copy_board, new_board
 from .coords import BLACK, EMPTY, WHITE
 from .errors import ConfigError
 from .features import FEATURE_VERSION, GLOBALS, PLANES_OF, symmetry_steps
@@ -214,6 +214,7 @@ def evaluate_by_rollout(leaves, count, scratch, state, play_policy, first, polic
         sign = np.float32(1) if colour == BLACK else np.float32(-1)
         base, per_row, per_col = symmetry_steps(np.int64(leaves.symmetry[index]), size)
         copy_board(board, scratch)
+        scratch.info[PASSES] = 0  # a finished game is played on: what stands dead on its board is to be found out
         seeded(leaves.seed[index], state)
         heavy_rollout(scratch, play_policy, state, first)
         margin = np.float32(final_area_margin(scratch)) - leaves.komi[index]

@@ -26,6 +26,9 @@ PLIES = 180
 OPTIONS = 6
 """Most answers of a defender that are tried: the extension and captures."""
 
+LAST_WALK = 2**30
+"""Walks are numbered in int32; numbers start again after this one, between two boards."""
+
 SIDE, NEXT, COUNT, OPTION = 0, 1, 2, 3
 ATTACKER, DEFENDER = 0, 1
 
@@ -62,7 +65,13 @@ def new_reading(size: int) -> Reading:
 
 @kernel
 def begin_reading(reading, board):
-    """Take over a board's stones."""
+    """Take over a board's stones; walks are numbered from 1 again long before the numbers run out."""
+    if reading.walk[0] > LAST_WALK:
+        reading.walk[0] = 0
+        reading.mark[:] = 0
+    if reading.prey_walk[0] > LAST_WALK:
+        reading.prey_walk[0] = 0
+        reading.prey_mark[:] = 0
     for place in range(board.colour.shape[0]):
         reading.colour[place] = board.colour[place]
 

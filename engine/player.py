@@ -42,6 +42,8 @@ and over ten moves in a second of overtime the difference adds up."""
 LEAST_THINKING = 0.25
 """Share of a move's time that is thought even if the clock ran long before, while kernels were compiled or loaded."""
 
+MOST_FOR_JUDGING = 0.25
+"""Share of a move's time that is kept back for judging the board, at the most: kernels may have been compiled then."""
 
 FULL_TREE_PAUSE_S = 0.02
 """Seconds between two looks at an analysis that cannot go on because its memory is full."""
@@ -74,6 +76,8 @@ class Player:
         self.clock = Clock()
         self._random = random.Random(self.settings.seed)
         self._bad_moves = {1: 0, 2: 0}
+        self._judging_s = 0.0
+        """What judging the board took at the last move, 0 where it was not judged: the next one keeps as much back."""
         self.game = game
         self.set_evaluator(evaluator)
 
@@ -167,21 +171,26 @@ class Player:
         turn = self.game.to_play
         colour = turn if colour is None else colour
         self._give_turn(colour)
-        search = self._search_under(restrictions)
-        keeper = self._timekeeper(colour, started)
+        try:
+            search = self._search_under(restrictions)
+            keeper = self._timekeeper(colour, started)
 
-        def is_over() -> bool:
-            if watch is not None and search.visits:
-                watch(search)
-            return (stop is not None and stop.is_set()) or (keeper is not None and keeper.is_over(search))
+            def is_over() -> bool:
+                if watch is not None and search.visits:
+                    watch(search)
+                return (stop is not None and stop.is_set()) or (keeper is not None and keeper.is_over(search))
 
-        self._pool.run(search, self.settings.limits, is_over)
-        snapshot = search.snapshot()
-        move = self._chosen_move(snapshot, restrictions)
+            self._pool.run(search, self.settings.limits, is_over)
+            snapshot = search.snapshot()
+            move = self._chosen_move(snapshot, restrictions)
+        except BaseException:
+            self._back_out(turn)
+            raise
         spent = time.monotonic() - started
         if commit:
             self.clock.spend(colour, spent + UNSEEN_S)
-        resign = commit and self._should_resign(colour, snapshot)
+        ends = move == self.game.pass_move == self.game.last_move  # the count decides, which may know better
+        resign = commit and self._should_resign(colour, snapshot) and not ends
         if restrictions:
             self.forget()
         if commit and not resign:
@@ -201,21 +210,24 @@ class Player:
         """
         turn = self.game.to_play
         self._give_turn(colour)
-        search = self._search_under(restrictions)
-
-        def is_over() -> bool:
-            watch(search)
-            return stop.is_set()
-
         try:
+            search = self._search_under(restrictions)
+
+            def is_over() -> bool:
+                watch(search)
+                return stop.is_set()
+
             self._pool.run(search, Limits(), is_over)
             while not stop.wait(FULL_TREE_PAUSE_S):
                 watch(search)
-            return search.snapshot()
-        finally:
-            if restrictions:
-                self.forget()
-            self._give_turn(turn)
+            snapshot = search.snapshot()
+        except BaseException:
+            self._back_out(turn)
+            raise
+        if restrictions:
+            self.forget()
+        self._give_turn(turn)
+        return snapshot
 
     def keep_ownership(self) -> None:
         """Keep the evaluations' ownership from now on, which snapshots then tell; what was searched is forgotten."""
@@ -237,6 +249,11 @@ class Player:
         if colour != self.game.to_play:
             self.game.to_play = colour
             self.forget()
+
+    def _back_out(self, turn: int) -> None:
+        """Leave a search that failed in the middle: nothing of it is used, the turn is as it was."""
+        self.forget()
+        self._give_turn(turn)
 
     def final_status(self) -> FinalStatus:
         """Which stones are alive, dead and in seki if the game ended here."""
@@ -285,13 +302,14 @@ class Player:
             budget = Budget(DEFAULT_MOVE_TIME_S, DEFAULT_MOVE_TIME_S)
         if budget is None:
             return None
-        keeper = Timekeeper(budget, started, settings.move_overhead_s, timing)
-        keeper.not_before(time.monotonic() + LEAST_THINKING * max(0.0, budget.soft_s - settings.move_overhead_s))
+        overhead_s = settings.move_overhead_s + min(self._judging_s, MOST_FOR_JUDGING * budget.soft_s)
+        keeper = Timekeeper(budget, started, overhead_s, timing)
+        keeper.not_before(time.monotonic() + LEAST_THINKING * max(0.0, budget.soft_s - overhead_s))
         return keeper
 
     def _chosen_move(self, snapshot: SearchSnapshot, restrictions: Sequence[Restriction]) -> int:
         """The search's choice, unless counting the board knows better and that is not barred."""
-        settings = self.settings
+        settings, self._judging_s = self.settings, 0.0
         if snapshot.moves:
             chosen = choose(snapshot, settings.choice, len(self.game.moves), self._random).move
         else:
@@ -302,11 +320,15 @@ class Player:
     def _best_prior(self) -> int:
         """The choice of the policy alone: a search of one visit has no child yet."""
         assert self._search is not None
-        return int(self._search.priors().argmax())
+        priors = self._search.priors()
+        return int(priors.argmax()) if priors.any() else self.game.pass_move
 
     def _judge(self) -> Judgement:
         """Who owns what, for the decisions at the end of a game."""
-        return judge_board(self.game.stones(), self.ownership_black())
+        began = time.monotonic()
+        judgement = judge_board(self.game.stones(), self.ownership_black())
+        self._judging_s = time.monotonic() - began
+        return judgement
 
     def _should_resign(self, colour: int, snapshot: SearchSnapshot) -> bool:
         """Whether the win rate has been too low for long enough."""

@@ -64,10 +64,10 @@ class RaveTree(NamedTuple):
     edge_count: np.ndarray  # int16[nodes]
     place: np.ndarray  # int16[edges], bordered index of the move, PASS_PLACE for the pass
     child: np.ndarray  # int32[edges]
-    edge_visits: np.ndarray  # float32[edges]
-    edge_wins: np.ndarray  # float32[edges]
-    amaf_visits: np.ndarray  # float32[edges]
-    amaf_wins: np.ndarray  # float32[edges]
+    edge_visits: np.ndarray  # float64[edges]
+    edge_wins: np.ndarray  # float64[edges]
+    amaf_visits: np.ndarray  # float64[edges]
+    amaf_wins: np.ndarray  # float64[edges]
     prior_visits: np.ndarray  # float32[edges]
     prior_wins: np.ndarray  # float32[edges]
 
@@ -112,10 +112,10 @@ def allocate_rave_tree(nodes: int, edges: int) -> RaveTree:
         edge_count=np.zeros(nodes, np.int16),
         place=np.zeros(edges, np.int16),
         child=np.zeros(edges, np.int32),
-        edge_visits=np.zeros(edges, np.float32),
-        edge_wins=np.zeros(edges, np.float32),
-        amaf_visits=np.zeros(edges, np.float32),
-        amaf_wins=np.zeros(edges, np.float32),
+        edge_visits=np.zeros(edges, np.float64),
+        edge_wins=np.zeros(edges, np.float64),
+        amaf_visits=np.zeros(edges, np.float64),
+        amaf_wins=np.zeros(edges, np.float64),
         prior_visits=np.zeros(edges, np.float32),
         prior_wins=np.zeros(edges, np.float32),
     )
@@ -292,7 +292,7 @@ def play_one(tree, position, scratch, policy, parameters):
     node = np.int64(0)
     depth = np.int64(0)
     last_depth = scratch.path_edge.shape[0] - 1
-    while board.info[PASSES] < 2 and depth < last_depth:
+    while (depth == 0 or board.info[PASSES] < 2) and depth < last_depth:  # a move is wanted after two passes, too
         if tree.edge_count[node] == UNEXPANDED:
             if depth > 0 and tree.visits[node] < parameters.expand_visits:
                 break

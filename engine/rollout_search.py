@@ -150,7 +150,7 @@ class RolloutSearch:
         self._scratch.ownership[:] = 0
         old = self._tree
         self._tree = allocate_rave_tree(len(old.visits), len(old.place))
-        if child != NO_CHILD:
+        if child != NO_CHILD and old.edge_count[child] != UNEXPANDED:  # a root has its moves after the first playout
             keep_rave_below(old, child, self._tree, np.empty(int(old.used[NODES_USED]), np.int32))
 
     def release(self) -> None:
@@ -160,7 +160,7 @@ class RolloutSearch:
         """(int32[k], float32[k]): visits and utilities to play of the moves tried at the root."""
         edges = self._tried(ROOT)
         visits = self._tree.edge_visits[edges]
-        return visits.astype(np.int32), 2 * self._tree.edge_wins[edges] / visits - 1
+        return visits.astype(np.int32), (2 * self._tree.edge_wins[edges] / visits - 1).astype(np.float32)
 
     def priors(self) -> np.ndarray:
         """float32[N*N + 1]: each move's share of the wins imagined beforehand."""

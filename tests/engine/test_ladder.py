@@ -154,6 +154,22 @@ def compare(game: Game, outcomes: dict[bool, int]) -> None:
 
 
 @pytest.mark.kernels
+def test_numbers_of_walks_do_not_run_out() -> None:
+    """They are int32, and one reading serves hours of search; a chain of two stones was walked without end there."""
+    reading = new_reading(9)
+    reading.walk[0] = reading.prey_walk[0] = 2**31 - 3
+    reading.mark[:] = reading.prey_mark[:] = 1
+    for rows in (ESCAPES_IN_VAIN, with_stone(ESCAPES_IN_VAIN, "O", 3, 3)):
+        game, fresh = game_of(rows), new_reading(9)
+        begin_reading(reading, game.board)
+        begin_reading(fresh, game.board)
+        prey = bordered(3 * 9 + 2, 9)
+        assert is_captured(reading, 10, prey, 0) == is_captured(fresh, 10, prey, 0)
+    assert 0 < reading.walk[0] < 1000
+    assert 0 < reading.prey_walk[0] < 1000
+
+
+@pytest.mark.kernels
 def test_reading_ends_where_it_would_take_too_long() -> None:
     """A full board of chains in each other's atari: whatever is read stays within its room."""
     rng = np.random.default_rng(1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -134,6 +135,25 @@ def test_a_quarter_of_the_time_is_thought_however_long_loading_took(clock_s: lis
     clock_s[0] += 90.0
     Player(Game(5), evaluator, settings).genmove(started=began_s)
     assert evaluator.calls == pytest.approx(10, abs=1)
+
+
+def test_time_is_kept_back_for_judging_the_board(clock_s: list[float]) -> None:
+    """After a pass the board is judged when the search is over: the second such move allows for it."""
+
+    class Slow(EquivariantEvaluator):
+        def evaluate(self, batch: LeafBatch) -> Evaluation:
+            judges = batch.count == 8
+            clock_s[0] += 0.1 if judges else 0.01
+            return super().evaluate(batch)
+
+    game = Game(5, 0.5, PRESETS["japanese"])
+    game.play(parse_vertex("C3", 5))
+    game.play(game.pass_move)
+    settings = replace(QUICK, limits=Limits(move_time_s=1.0), move_overhead_s=0.05)
+    player = Player(game, Slow(), settings)
+    first, second = (player.genmove(commit=False).time_s for _ in range(2))
+    assert first == pytest.approx(1.05, abs=0.03)
+    assert second == pytest.approx(0.95, abs=0.03)
 
 
 def test_a_move_that_is_only_asked_for_costs_no_clock(clock_s: list[float]) -> None:
@@ -348,6 +368,16 @@ def test_a_pass_that_wins_is_not_played_where_it_is_barred() -> None:
     assert owned_by_black(24.5, Rules()).genmove(restrictions=[not_whites]).move == 25
 
 
+def test_a_game_that_the_count_wins_is_not_resigned(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(player_module, "RESIGN_BEFORE_BEHIND", 0.0)
+    for komi, resigns in ((24.5, False), (25.5, True)):
+        player = owned_by_black(komi, Rules())
+        player.set_settings(replace(player.settings, resign_threshold=0.1, resign_moves=1))
+        choice = player.genmove()
+        assert choice.resign == resigns
+        assert (choice.move == 25) != resigns
+
+
 @pytest.mark.parametrize(("value_black", "colour"), [(-0.99, BLACK), (0.99, WHITE)])
 def test_resignation_after_some_hopeless_moves(value_black: float, colour: int) -> None:
     settings = replace(QUICK, resign_threshold=0.05, resign_moves=3)
@@ -455,8 +485,58 @@ def test_final_score_takes_dead_stones_off() -> None:
         game = Game(size, 0.0, Rules(scoring=scoring))
         game.set_stones([(colour, point) for point, colour in enumerate(stones) if colour])
         player = Player(game, RolloutEvaluator(), QUICK)
-        assert player.final_status().dead == {parse_vertex("D3", 7)}
-        assert player.final_score_black() == expected
+        for _ in range(3):  # two passes end the game, and change nothing in this
+            assert player.final_status().dead == {parse_vertex("D3", 7)}
+            assert player.final_score_black() == expected
+            player.play(game.pass_move)
+
+
+@pytest.mark.parametrize("kind", ["rollout", "mixed", "net"])
+def test_a_move_after_the_end_of_a_game(kind: str) -> None:
+    """A client may ask for one after two passes: a legal move, and an analysis with moves."""
+    game = Game(5)
+    for vertex in ("A5", "C3", "pass", "pass"):
+        game.play(parse_vertex(vertex, 5))
+    evaluator = {"rollout": RolloutEvaluator(), "mixed": MixedEvaluator(UniformEvaluator()), "net": UniformEvaluator()}
+    player = Player(game, evaluator[kind], replace(QUICK, limits=Limits(playouts=200)))
+    choice = player.genmove()
+    assert not choice.resign
+    assert choice.snapshot.moves
+    assert sum(stats.visits for stats in choice.snapshot.moves) >= 190
+
+
+def test_a_seed_may_be_as_large_as_the_options_accept() -> None:
+    player = Player(Game(5), RolloutEvaluator(), replace(QUICK, seed=2**63 - 1))
+    assert player.ownership_black().shape == (5, 5)
+
+
+def test_a_failing_evaluator_leaves_the_player_as_it_was() -> None:
+    class Failing(OpinionEvaluator):
+        fails = False
+
+        def evaluate(self, batch: LeafBatch) -> Evaluation:
+            if self.fails:
+                raise MemoryError("no room")
+            return super().evaluate(batch)
+
+    evaluator = Failing()
+    player = Player(Game(5), evaluator, QUICK)
+    player.play(parse_vertex("C3", 5))
+    turn = player.game.to_play
+    barred = Restriction(turn, frozenset({0}), 1)
+    asks: list[Callable[[], object]] = [
+        player.genmove, lambda: player.genmove(3 - turn), lambda: player.genmove(restrictions=[barred]),
+        lambda: player.analyze(3 - turn, threading.Event(), lambda search: None),
+    ]
+    for ask in asks:
+        evaluator.fails = True
+        with pytest.raises(MemoryError):
+            ask()
+        assert player.game.to_play == turn
+        evaluator.fails = False
+        assert sum(stats.visits for stats in player.genmove(commit=False).snapshot.moves) == 19
+    player.play(parse_vertex("C4", 5))
+    assert len(player.game.moves) == 2
 
 
 # Settings

@@ -138,6 +138,30 @@ def test_the_tree_follows_a_move() -> None:
     assert search.visits == best.visits + 10
 
 
+def test_a_kept_root_has_its_moves_after_one_playout() -> None:
+    """A move that was tried a few times leads to a node without moves of its own yet."""
+    search = searched(Game(9), 100)
+    rare = search.snapshot().moves[-1]
+    assert 0 < rare.visits < 8
+    search.advance(rare.move)
+    search.collect(LeafBatch(9, 1, RolloutEvaluator.inputs), 1)
+    assert sum(stats.visits for stats in search.snapshot().moves) == 1
+    assert search.priors().sum() == pytest.approx(1, abs=1e-5)
+
+
+def test_long_searches_go_on_counting() -> None:
+    """Past the 16.7 million visits that float32 counts to."""
+    search = searched(Game(5, 3.0), 500)
+    edges = slice(0, int(search.tree.edge_count[0]))
+    search.tree.edge_visits[edges] = search.tree.amaf_visits[edges] = 2.0**24
+    search.tree.edge_wins[edges] = search.tree.amaf_wins[edges] = 2.0**23
+    before = search.playouts
+    search.collect(LeafBatch(5, 1, RolloutEvaluator.inputs), 200)
+    added = search.playouts - before
+    assert added > 0
+    assert search.tree.edge_visits[edges].sum() == 2.0**24 * int(search.tree.edge_count[0]) + added
+
+
 def test_a_full_tree_goes_on_from_its_leaves() -> None:
     search = RolloutSearch(Game(9), SearchSettings(max_tree_mb=1), RolloutSettings(expand_visits=1), 1)
     Pool(RolloutEvaluator(), 1).run(search, Limits(playouts=4000))
