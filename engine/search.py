@@ -271,18 +271,20 @@ class Search:
         """
         tree = self._tree
         below = Subtrees(tree, self.store.arrays, self.size)
+        owns = self.store.keeps_ownership
+        root = below.below(ROOT) if self.visits and (lead_stdev or owns) else None
+        ownership, stdev = (below.ownership(root) if root and owns else None) or (None, None)
         moves = []
         for child, stats in root_moves(self._packed(), max_pv):
             if lead_stdev or moves_ownership:
                 nodes = below.below(child)
                 spread = below.lead_stdev(nodes) if lead_stdev else 0.0
-                owned = -below.ownership(nodes)[0] if moves_ownership and self.store.keeps_ownership else None
-                stats = replace(stats, lead_stdev=spread, ownership_to_play=owned)
+                found = below.ownership(nodes) if moves_ownership and owns else None
+                owned = -found[0] if found else ownership  # a pass that ends the game leaves the board as it is
+                stats = replace(stats, lead_stdev=spread, ownership_to_play=owned if moves_ownership else None)
             moves.append(stats)
         moves.sort(key=lambda stats: (-stats.visits, -stats.value_to_play, stats.move))
         moves = self._planned_first(moves)
-        root = below.below(ROOT) if self.visits and (lead_stdev or self.store.keeps_ownership) else None
-        ownership, stdev = below.ownership(root) if root and self.store.keeps_ownership else (None, None)
         return SearchSnapshot(
             size=self.size,
             to_play=self.to_play,

@@ -39,13 +39,15 @@ class Subtrees:
         self._weight[nodes] = 0
         return Below(nodes, shares, self._sign[:count].copy())
 
-    def ownership(self, below: Below) -> tuple[np.ndarray, np.ndarray]:
+    def ownership(self, below: Below) -> tuple[np.ndarray, np.ndarray] | None:
         """Mean and standard deviation of the ownership, float32[N, N] each, from the first node's side to play.
 
-        The store must keep ownership.
+        The store must keep ownership. None: no node has an evaluation, as after the passes that end a game.
         """
         mean, square = np.empty(self._size**2, np.float32), np.empty(self._size**2, np.float32)
-        sum_ownership(self._store, self._tree.slot[below.nodes], below.shares, below.sign, mean, square)
+        slots = self._tree.slot[below.nodes]
+        if not sum_ownership(self._store, slots, below.shares, below.sign, mean, square):
+            return None
         stdev = np.sqrt(np.maximum(0, square - mean * mean))
         return mean.reshape(self._size, self._size), stdev.reshape(self._size, self._size)
 

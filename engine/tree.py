@@ -486,20 +486,27 @@ def own_shares(tree, start, queue, weight, sign):
 
 @kernel
 def sum_ownership(store, slots, shares, sign, mean, square):
-    """Mean and mean square of evaluations' ownership.
+    """Mean and mean square of evaluations' ownership; the share of the nodes that have one.
+
+    Ended games and nodes that gave their evaluation up have none: the means are over the others.
 
     Args:
         slots: int32[n], NO_SLOT where there is none; shares: float64[n]; sign: float32[n].
-        mean, square: float32[N*N], overwritten; the mean is -1 … 1.
+        mean, square: float32[N*N], overwritten, zeros where there is nothing to take a mean of; the mean is -1 … 1.
     """
     mean[:] = np.float32(0)
     square[:] = np.float32(0)
+    known = 0.0
     for index in range(slots.shape[0]):
         if slots[index] != NO_SLOT:
-            own = np.float32(shares[index])
+            known += shares[index]
+    for index in range(slots.shape[0]):
+        if slots[index] != NO_SLOT and known > 0.0:
+            own = np.float32(shares[index] / known)
             ownership = store.ownership[slots[index]]
             scale = np.float32(0.01) * sign[index]
             for point in range(mean.shape[0]):
                 owned = scale * np.float32(ownership[point])
                 mean[point] += own * owned
                 square[point] += own * owned * owned
+    return known

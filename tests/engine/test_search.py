@@ -8,10 +8,19 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
+from ponnuki.engine.board import TO_PLAY
 from ponnuki.engine.config import Restriction, SearchSettings
 from ponnuki.engine.coords import BLACK, WHITE, parse_vertex, vertex
 from ponnuki.engine.evaluations import NO_SLOT, EvaluationStore
-from ponnuki.engine.evaluator import Evaluation, Evaluator, LeafBatch, RolloutEvaluator, UniformEvaluator
+from ponnuki.engine.evaluator import (
+    Evaluation,
+    Evaluator,
+    EvaluatorInputs,
+    EvaluatorOutputs,
+    LeafBatch,
+    RolloutEvaluator,
+    UniformEvaluator,
+)
 from ponnuki.engine.game import Game
 from ponnuki.engine.pool import Pool
 from ponnuki.engine.rules import Ko, Rules, Scoring
@@ -277,6 +286,34 @@ def test_ownership_of_moves_adds_up_to_that_of_the_root() -> None:
     assert snapshot.ownership_stdev is not None
     assert 0 < snapshot.ownership_stdev.max() <= 1
     assert search.snapshot().moves[0].ownership_to_play is None
+
+
+def test_ended_games_do_not_blur_the_ownership() -> None:
+    """Where much of a search ends in two passes: they are not evaluated, and say nothing against what is sure."""
+
+    class Sure(UniformEvaluator):
+        outputs = EvaluatorOutputs(ownership=True)
+        inputs = EvaluatorInputs(positions=True)
+
+        def evaluate(self, batch: LeafBatch) -> Evaluation:
+            policy = np.zeros((batch.count, batch.size**2 + 1), np.float32)
+            policy[:, -1] = 3
+            sign = np.where(batch.arrays.boards.info[: batch.count, TO_PLAY] == BLACK, 1, -1).astype(np.float32)
+            owned = np.ones((batch.count, batch.size, batch.size), np.float32) * sign[:, None, None]
+            return Evaluation(policy, np.zeros(batch.count, np.float32), ownership_to_play=owned)
+
+    game = Game(5, 24.0)
+    game.play(12)
+    game.play(game.pass_move)
+    search = Search(game, SearchSettings(keep_ownership=True), seed=1)
+    run(search, Sure(), 200, 4)
+    snapshot = search.snapshot(moves_ownership=True)
+    passed = next(stats for stats in snapshot.moves if stats.move == game.pass_move)
+    assert passed.visits > 50
+    assert snapshot.ownership_to_play == pytest.approx(1.0, abs=1e-4)
+    assert snapshot.ownership_stdev == pytest.approx(0.0, abs=0.02)
+    for stats in snapshot.moves:
+        assert stats.ownership_to_play == pytest.approx(1.0, abs=1e-4)
 
 
 def test_leaves_are_shown_in_different_symmetries() -> None:
