@@ -102,6 +102,9 @@ class AnalysisEngine:
             self._take(line)
         except QueryError as error:
             self.reply(error.reply)
+        except Exception as error:  # a bug costs this line's answer, and not those under way
+            traceback.print_exc()
+            self.reply({"error": f"internal error: {error}"})
 
     def finish(self) -> None:
         """Wait until everything asked for is answered, then end the workers."""
@@ -204,6 +207,11 @@ class AnalysisEngine:
             self._jobs.remove(job)
             self._turn.notify_all()
 
+    def is_waiting(self, job: Job) -> bool:
+        """Whether a position is on the list still."""
+        with self._turn:
+            return job in self._jobs
+
     @property
     def caches_dropped(self) -> int:
         """How often the caches were to be cleared."""
@@ -233,8 +241,9 @@ class _Worker:
                 traceback.print_exc()
                 self._stores.clear()
                 for job in jobs:
-                    self._engine.reply({"error": f"internal error: {error}", "id": job.query.identity})
-                    self._engine.done(job)
+                    if self._engine.is_waiting(job):  # not answered in this step already
+                        self._engine.reply({"error": f"internal error: {error}", "id": job.query.identity})
+                        self._engine.done(job)
 
     def _step(self, jobs: list[Job]) -> None:
         """One batch for some positions of one size, and the replies that are due."""

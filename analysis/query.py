@@ -100,14 +100,14 @@ class Reader:
         return QueryError(message, self._identity, field)
 
     def get(self, field: str, kind: Callable[[Any], Any], default: Any, expected: str) -> Any:
-        """A field's value as `kind` makes it, which raises ValueError or TypeError for what is not `expected`."""
+        """A field's value as `kind` makes it, which fails for what is not `expected`, of another type perhaps."""
         self._used.add(field)
         value = self._fields.get(field)
         if value is None:
             return default
         try:
             return kind(value)
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
             raise self.error(f"Must be {expected}", field) from None
 
     def unused(self) -> list[str]:
@@ -202,8 +202,12 @@ def _game(reader: Reader, fields: dict[str, Any], defaults: Defaults) -> Game:
     moves = reader.get("moves", lambda value: _pairs(value, size, stones=False), [], pairs)
     player = reader.get("initialPlayer", lambda value: COLOURS[value.lower()], None, "B or W")
     first = player or (moves[0][0] if moves else WHITE if stones and {c for c, _ in stones} == {BLACK} else BLACK)
+    colours = [colour for colour, _ in stones]
     try:
-        game.set_stones(stones, first)
+        if first == WHITE and len(stones) > 1 and WHITE not in colours:  # as in an SGF: these are handicap stones
+            game.set_handicap(point for _, point in stones)
+        else:
+            game.set_stones(stones, first)
     except (IllegalMoveError, ConfigError) as error:
         raise reader.error(f"Illegal initial position: {error}", "initialStones") from None
     for index, (colour, move) in enumerate(moves):
@@ -280,7 +284,7 @@ def _overrides(reader: Reader, defaults: Defaults) -> tuple[SearchSettings, str,
                 settings = replace(settings, **changed)
             elif name not in IGNORED_SETTINGS:
                 skipped.append(field)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             raise reader.error(f"Value {value!r} is not accepted", field) from None
         except ConfigError as error:
             raise reader.error(str(error), field) from None

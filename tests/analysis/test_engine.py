@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ponnuki.analysis.engine import AnalysisEngine
-from ponnuki.analysis.query import Defaults
+from ponnuki.analysis.query import Defaults, read_query
 from ponnuki.engine.config import Limits, PlayerSettings, SearchSettings
 from ponnuki.engine.coords import parse_vertex
 from ponnuki.engine.evaluator import RolloutEvaluator
@@ -111,6 +111,20 @@ def test_set_up_stones_and_who_begins():
                              for moves, player in (([], None), ([], "B"), ([["W", "A1"]], None)))
     assert [reply["rootInfo"]["currentPlayer"] for reply in (handicap, told, moved)] == ["W", "B", "B"]
     assert "C3" not in {move["move"] for move in handicap["moveInfos"]}
+
+
+def test_set_up_black_stones_are_a_handicap_where_white_begins():
+    """Chinese rules give White a point for each, as in a record with the same stones."""
+    stones, more = [["B", "C3"], ["B", "D4"]], [["W", "A1"]]
+    for changes, komi in (
+        ({"moves": []}, 5), ({"moves": more}, 5), ({"moves": [["B", "A1"]]}, 3),
+        ({"initialPlayer": "B", "moves": []}, 3), ({"initialStones": [*stones, ["W", "A2"]], "moves": more}, 3),
+        ({"moves": [], "whiteHandicapBonus": "0"}, 3),
+    ):
+        fields = query(**{"initialStones": stones, **changes})
+        found, unknown = read_query(fields, "q", DEFAULTS)
+        assert not unknown
+        assert found.position(found.turns[-1]).total_komi == komi
 
 
 def test_rules_by_name_with_a_space_and_as_an_object():
@@ -244,6 +258,12 @@ def test_unknown_fields_are_warned_of_and_the_rest_is_answered():
     ({"overrideSettings": {"reportAnalysisWinratesAs": "GREEN"}}, "overrideSettings.reportAnalysisWinratesAs"),
     ({"overrideSettings": {"cpuctExploration": 1e9}}, "overrideSettings.cpuctExploration"),
     ({"priority": 1.5}, "priority"),
+    ({"moves": [[1, "C3"]]}, "moves"),
+    ({"moves": [["B", 4]]}, "moves"),
+    ({"initialPlayer": 5}, "initialPlayer"),
+    ({"maxVisits": float("inf")}, "maxVisits"),
+    ({"avoidMoves": [{"player": 3, "moves": ["C3"], "untilDepth": 1}]}, "avoidMoves"),
+    ({"overrideSettings": {"cpuctExploration": 10**400}}, "overrideSettings.cpuctExploration"),
 ])
 def test_what_is_wrong_is_told_with_its_field(changes, field):
     (reply,) = answers(query(**changes))
@@ -282,6 +302,47 @@ def test_a_failing_evaluator_is_told_and_the_next_query_is_answered(capsys):
     desk.wait_for(lambda reply: reply["id"] == "second" and "rootInfo" in reply)
     desk.end()
     assert "out of order" in capsys.readouterr().err
+
+
+def test_a_failure_after_an_answer_is_no_second_answer(capsys):
+    """Of two positions in one batch the first is answered, then the evaluator fails; the worker goes on."""
+
+    class Fragile(EquivariantEvaluator):
+        job, broken = None, False
+
+        def evaluate(self, batch):
+            if self.broken:
+                raise RuntimeError("out of order")
+            if self.job is not None:  # the next step answers for it and evaluates for the other one
+                self.job.cancelled = self.broken = True
+            return super().evaluate(batch)
+
+    evaluator = Fragile()
+    desk = Desk(evaluator)
+    for name in ("long", "longer"):
+        desk.ask(**query(name, maxVisits=10**6, reportDuringSearchEvery=0.01))
+    desk.wait_for(lambda reply: reply["id"] == "long")
+    evaluator.job = next(job for job in desk.engine._jobs if job.query.identity == "long")
+    desk.wait_for(lambda reply: reply.get("error") and reply["id"] == "longer")
+    evaluator.job, evaluator.broken = None, False
+    desk.ask(**query("after"))
+    desk.wait_for(lambda reply: reply["id"] == "after" and "rootInfo" in reply)
+    replies = desk.end()
+    assert not any("error" in reply for reply in replies if reply["id"] == "long")
+    assert "out of order" in capsys.readouterr().err
+
+
+def test_a_bug_costs_the_answer_to_its_line_alone(monkeypatch, capsys):
+    desk = Desk()
+    desk.ask(**query("before", maxVisits=10**6))
+    with monkeypatch.context() as patched:
+        patched.setattr(desk.engine, "_take", lambda line: 1 / 0)
+        desk.engine.handle("{}")
+    assert "internal error: division by zero" in desk.wait_for(lambda reply: "error" in reply)["error"]
+    desk.ask(id="end", action="terminate", terminateId="before")
+    desk.wait_for(lambda reply: reply.get("id") == "before")
+    desk.end()
+    assert "ZeroDivisionError" in capsys.readouterr().err
 
 
 def test_katrains_own_query():
