@@ -39,7 +39,7 @@ def warm_up(playout: str) -> None:
     net = _Blank()
     evaluators: dict[str, Evaluator] = {"net": net, "mixed": MixedEvaluator(net), "rollout": RolloutEvaluator()}
     search = SearchSettings(keep_ownership=True)
-    settings = PlayerSettings(limits=Limits(playouts=8), search=search, batch_size=2, seed=1)
+    settings = PlayerSettings(limits=Limits(playouts=100), search=search, batch_size=2, seed=1)
     player = Player(Game(3), evaluators[playout], settings)
     for _ in range(3):
         player.genmove()
