@@ -318,5 +318,5 @@ class _Worker:
         assert search is not None
         assert job.legal is not None
         snapshot = search.snapshot(query.pv_length, lead_stdev=True, moves_ownership=query.include_moves_ownership)
-        policy = np.where(job.legal, search.priors(), np.float32(-1))
+        policy = np.where(job.legal, search.plain_priors(), np.float32(-1))
         return report(query, job.turn, snapshot, policy, settings.choice, during_search=during_search)

@@ -170,6 +170,10 @@ class RolloutSearch:
         total = float(out.sum())
         return out / np.float32(total) if total else out
 
+    def plain_priors(self) -> np.ndarray:
+        """The priors: a tree of rollouts has no others."""
+        return self.priors()
+
     def snapshot(self, max_pv: int = 64, *, lead_stdev: bool = False, moves_ownership: bool = False) -> SearchSnapshot:
         """The state of the search now; leads' standard deviations and the moves' ownership are not known."""
         tree, visits = self._tree, self.visits

@@ -388,9 +388,9 @@ class Search:
             average_all(self._tree, np.empty(self._nodes_used, np.int32), self._parameters)
         settings = self.settings
         plain = settings.root_noise == 0 and settings.root_policy_temperature == 1
-        self._plain_priors = None if plain else self.priors()
         allowed, forbidden = self._allowed_moves()
         own_slot = forbidden > 0 or not plain
+        self._plain_priors = self.priors() if own_slot else None
         if own_slot:
             self._prepare_root(allowed, settings.root_policy_temperature, settings.root_noise)
         self._make_plan(own_slot)

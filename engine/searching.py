@@ -78,3 +78,6 @@ class Searching(Protocol):
 
     def priors(self) -> np.ndarray:
         """float32[N*N + 1]: what is thought of the root's moves before any is tried."""
+
+    def plain_priors(self) -> np.ndarray:
+        """float32[N*N + 1]: the same without what the settings change at the root: temperature and noise."""

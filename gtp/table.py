@@ -76,7 +76,7 @@ class Table:
         self._ponderer = Ponderer()
         self._opponent_thinks = False
         self.last_choice: Choice | None = None
-        """The last move that `choose` came to in this game, None before the first."""
+        """The last move that `choose` came to in this game under its present terms, None before the first."""
 
     @property
     def player(self) -> Player:
@@ -111,7 +111,6 @@ class Table:
     def new_game(self, size: int) -> None:
         """An empty board, with komi, rules and time settings as they are; clocks and chance begin anew."""
         self.clock.reset()
-        self.last_choice = None
         self.change_game(Game(size, self.game.komi, self.game.rules))
         if self._player is not None:
             self._player.reset(self.game)
@@ -119,6 +118,7 @@ class Table:
     def change_game(self, game: Game) -> None:
         """Take another game, or the same one under other terms; what was searched is forgotten."""
         self.stop_pondering()
+        self.last_choice = None
         if game.size != self.game.size:
             self._player = None  # another size may call for another evaluator
         elif self._player is not None:

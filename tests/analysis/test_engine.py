@@ -84,6 +84,17 @@ def test_a_position_is_told_in_katagos_fields():
     assert sum(prior for prior in reply["policy"] if prior > 0) == pytest.approx(1, abs=0.01)
 
 
+def test_the_policy_is_the_nets_whatever_the_search_makes_of_it():
+    replies = answers(
+        query("plain", includePolicy=True),
+        query("warm", includePolicy=True, overrideSettings={"rootPolicyTemperature": 3.0}),
+    )
+    policies = {reply["id"]: reply["policy"] for reply in replies}
+    highest = {reply["id"]: max(move["prior"] for move in reply["moveInfos"]) for reply in replies}
+    assert policies["warm"] == policies["plain"]
+    assert highest["warm"] < highest["plain"]
+
+
 def test_each_turn_that_is_asked_for_is_answered():
     replies = answers(query(analyzeTurns=[0, 2, 3], maxVisits=10))
     assert sorted(reply["turnNumber"] for reply in replies) == [0, 2, 3]

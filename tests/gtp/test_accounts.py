@@ -72,7 +72,9 @@ def test_a_resignation_is_told_and_so_is_a_move_that_was_not_played() -> None:
     assert said("reg_genmove w\nponnuki-last_search\n", **options)["move"] == "C3"
 
 
-@pytest.mark.parametrize("before", ["", "genmove b\nclear_board\n", "genmove b\nboardsize 9\n"])
+@pytest.mark.parametrize("before", [
+    "", "genmove b\nclear_board\n", "genmove b\nboardsize 9\n", "genmove b\nclear_board\nset_position w C3\n",
+])
 def test_there_is_nothing_to_tell_before_the_first_move_of_a_game(before: str) -> None:
     last = replies(f"{before}ponnuki-last_search\n", backstage=ScriptedBackstage("C3"))[-1]
     assert last == "? no move has been chosen in this game"
