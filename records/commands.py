@@ -15,7 +15,7 @@ from ponnuki.records.format import SURE_ENDINGS, Shard
 from ponnuki.records.games import GameRecord, ShardBuilder, read_game
 from ponnuki.records.legality import illegal_games, with_legal_moves
 from ponnuki.records.progress import with_progress
-from ponnuki.records.sgf import parse_sgf, to_sgf
+from ponnuki.records.sgf import record_from_nodes, split_collection, to_sgf
 from ponnuki.records.shards import iter_shards, read_shard, shard_paths, write_shard
 
 _log = logging.getLogger("ponnuki.records")
@@ -49,7 +49,7 @@ def import_sgf(
 ) -> ImportSummary:
     """Write the games of SGF files and folders (searched to any depth) as shards, by board size.
 
-    Files that cannot be read and games with illegal moves cost a warning line each.
+    Files and games that cannot be read and games with illegal moves cost a warning line each.
 
     Args:
         out: folder for the shards `sgf_NxN_K.npz`; made where it is not there.
@@ -93,17 +93,17 @@ def _sgf_paths(sources: Sources) -> list[Path]:
 def _legal_games(path: Path, rules: Rules, summary: ImportSummary) -> list[GameRecord]:
     """The games of a file that can be kept; a warning line for each of the others."""
     try:
-        records = parse_sgf(path.read_bytes(), rules)
+        games = split_collection(path.read_bytes())
     except (OSError, RecordError) as error:
         _log.warning("skipped %s: %s", path, error)
         summary.skipped += 1
         return []
     legal = []
-    for number, record in enumerate(records, 1):
+    for number, nodes in enumerate(games, 1):
         try:
-            legal.append(with_legal_moves(record))
+            legal.append(with_legal_moves(record_from_nodes(nodes, rules)))
         except RecordError as error:
-            _log.warning("skipped %s, game %d of %d: %s", path, number, len(records), error)
+            _log.warning("skipped %s, game %d of %d: %s", path, number, len(games), error)
             summary.skipped += 1
     return legal
 

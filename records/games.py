@@ -13,7 +13,7 @@ from ponnuki.engine.coords import BLACK, WHITE, opponent
 from ponnuki.engine.errors import RecordError
 from ponnuki.engine.game import Game
 from ponnuki.engine.rules import HandicapBonus, Ko, Rules, Scoring
-from ponnuki.records.format import ENDING_UNKNOWN, TARGET_PLAYED, Shard, policy_kind, validate
+from ponnuki.records.format import ENDING_UNKNOWN, PER_POSITION, TARGET_PLAYED, Shard, policy_kind, validate
 
 NAN = float("nan")
 
@@ -65,7 +65,7 @@ class GameRecord:
     @classmethod
     def from_game(cls, game: Game, **result: Any) -> GameRecord:
         """The record of a game as it was played; `result`: winner, ending, score_black, labels."""
-        first, moves = alternating(game.moves, game.pass_move, game.to_play)
+        first, moves, _ = alternating(game.moves, game.pass_move, game.to_play)
         return cls(game.size, game.komi, game.rules, moves, first, list(game.setup), **result)
 
     def start(self) -> Game:
@@ -104,18 +104,22 @@ class GameRecord:
         return len(self.setup) if only_black and self.first == WHITE and len(self.setup) >= 2 else 0
 
 
-def alternating(moves: Iterable[tuple[int, int]], pass_move: int, first_if_empty: int = BLACK) -> tuple[int, list[int]]:
-    """The first colour and a list of moves that alternate: a pass stands between two moves of one colour."""
+def alternating(
+    moves: Iterable[tuple[int, int]], pass_move: int, first_if_empty: int = BLACK
+) -> tuple[int, list[int], set[int]]:
+    """The first colour, a list of moves that alternate, and where in it passes stand between moves of one colour."""
     first, to_play = first_if_empty, None
     flat: list[int] = []
+    filled: set[int] = set()
     for colour, move in moves:
         if to_play is None:
             first = to_play = colour
         if colour != to_play:
+            filled.add(len(flat))
             flat.append(pass_move)
         flat.append(move)
         to_play = opponent(colour)
-    return first, flat
+    return first, flat, filled
 
 
 class ShardBuilder:
@@ -143,7 +147,7 @@ class ShardBuilder:
         self._games.append(game)
 
     def build(self) -> Shard:
-        """The games as a shard; the label arrays are left out where no game has labels.
+        """The games as a shard; arrays of labels are left out where they say nothing.
 
         Raises:
             RecordError: a value lies outside the format's range.
@@ -194,7 +198,17 @@ class ShardBuilder:
         if owned:
             arrays["ownership_index"] = np.array(owned, np.int32)
             arrays["ownership_to_play"] = np.array([labels[index].ownership_to_play for index in owned], np.int8)
-        return arrays
+        silent = {name for name in _NUMBERS if np.isnan(arrays[name]).all()}
+        silent |= set() if entries else {"policy_len", "policy_move", "policy_weight"}
+        silent |= {"sample_weight"} if (arrays["sample_weight"] == 1).all() else set()
+        return {name: array for name, array in arrays.items() if name not in silent}
+
+
+_LABELS = (*(set(PER_POSITION) - {"moves"}), "policy_len", "ownership_index")
+"""Arrays by which a shard has labels."""
+
+_NUMBERS = ("value_to_play", "lead_to_play", "raw_value_to_play")
+"""Labels of positions that are NaN where they are not known."""
 
 
 def _uint16(values: list[int], what: str) -> NDArray[np.uint16]:
@@ -214,7 +228,7 @@ def read_game(shard: Shard, index: int) -> GameRecord:
         handicap_bonus=HandicapBonus(int(shard.handicap_bonus[index])),
     )
     colours = (shard.setup_colour[stones] + np.uint8(BLACK)).tolist()
-    labelled = shard.value_to_play is not None or shard.policy_len is not None
+    labelled = any(getattr(shard, name) is not None for name in _LABELS)
     return GameRecord(
         size=shard.size,
         komi=float(shard.komi[index]),

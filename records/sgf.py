@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from sgfmill import sgf, sgf_grammar
@@ -12,7 +13,8 @@ from ponnuki.engine.errors import RecordError
 from ponnuki.engine.handicap import fixed_handicap
 from ponnuki.engine.rules import HOME_RULES, Rules
 from ponnuki.engine.version import VERSION
-from ponnuki.records.games import GameRecord, alternating
+from ponnuki.records.format import TARGET_NONE, TARGET_PLAYED
+from ponnuki.records.games import GameRecord, MoveLabels, alternating
 from ponnuki.records.sgf_values import (
     Result,
     parse_komi,
@@ -103,8 +105,8 @@ def record_and_moves(
 ) -> tuple[GameRecord, list[PlayedMove]]:
     """The record of one game's main line, and where its moves stand.
 
-    The record has a pass more wherever a colour moves twice in a row, and the list has no handicap stones that were
-    written as moves.
+    The record has a pass more wherever a colour moves twice in a row, from which nothing is learnt, and the list has
+    no handicap stones that were written as moves.
     """
     root = nodes[0]
     if (kind := _text(root, "GM")) not in ("", "1"):
@@ -114,12 +116,15 @@ def record_and_moves(
     setup, moves = _handicap_as_setup(_text(root, "HA"), size, setup, moves)
     only_black = bool(setup) and all(colour == BLACK for colour, _ in setup)
     to_play = {"b": BLACK, "w": WHITE}.get(_text(root, "PL").lower()[:1], WHITE if only_black else BLACK)
-    first, flat = alternating([(move.colour, move.move) for move in moves], size * size, to_play)
+    first, flat, filled = alternating([(move.colour, move.move) for move in moves], size * size, to_play)
     result = parse_result(_text(root, "RE"))
     rules = parse_rules(_text(root, "RU")) or default_rules
     komi = parse_komi(_text(root, "KM"))
     komi = default_komi if komi is None else komi
-    return GameRecord(size, komi, rules, flat, first, setup, *result), moves
+    if math.isinf(komi):
+        raise RecordError(f"komi {_text(root, 'KM')[:20]!r} is no number of points")
+    labels = [MoveLabels(policy_target=TARGET_NONE if index in filled else TARGET_PLAYED) for index in range(len(flat))]
+    return GameRecord(size, komi, rules, flat, first, setup, *result, labels if filled else []), moves
 
 
 def _text(node: Node, name: str) -> str:
@@ -174,7 +179,8 @@ def _points(value: bytes, size: int) -> list[int]:
     first, _, last = value.strip().partition(b":")
     top, left = divmod(_point(first, size), size)
     bottom, right = divmod(_point(last or first, size), size)
-    return [row * size + col for row in range(top, bottom + 1) for col in range(left, right + 1)]
+    rows, cols = sorted((top, bottom)), sorted((left, right))
+    return [row * size + col for row in range(rows[0], rows[1] + 1) for col in range(cols[0], cols[1] + 1)]
 
 
 def _move(value: bytes, size: int) -> int:
@@ -197,19 +203,35 @@ def _handicap_as_setup(
 ) -> tuple[Stones, list[PlayedMove]]:
     """Make a set-up of handicap stones that AB does not place: Black's first moves, or GTP's fixed placement.
 
+    The latter only where White moves first, or nobody: where Black plays on, HA names stones that were never there.
+
     Raises:
         RecordError: HA promises more stones than there is a fixed placement for, and none are set up or played.
     """
     count = int(handicap) if _is_small_number(handicap) else 0
     if count < 2 or setup:
         return setup, moves
-    stones = moves[:count]
-    if len(stones) == count and all(stone.colour == BLACK for stone in stones):
-        return [(BLACK, stone.move) for stone in stones], moves[count:]
+    used = _handicap_moves(moves, count, size * size)
+    if used:
+        return [(BLACK, stone.move) for stone in moves[:used] if stone.colour == BLACK], moves[used:]
+    if moves and moves[0].colour == BLACK:
+        return setup, moves
     try:
         return [(BLACK, point) for point in fixed_handicap(size, count)], moves
     except ValueError as error:
         raise RecordError(f"handicap without stones: {error}") from None
+
+
+def _handicap_moves(moves: Sequence[PlayedMove], count: int, pass_move: int) -> int:
+    """How many of the first moves place `count` handicap stones, White passing in between or not; 0 if they do not."""
+    stones = 0
+    for index, (_, colour, move) in enumerate(moves):
+        if (colour == BLACK) == (move == pass_move):
+            return 0
+        stones += colour == BLACK
+        if stones == count:
+            return index + 1
+    return 0
 
 
 def to_sgf(record: GameRecord, moves: Iterable[tuple[int, int]] | None = None, **root_values: Any) -> bytes:
@@ -224,7 +246,7 @@ def to_sgf(record: GameRecord, moves: Iterable[tuple[int, int]] | None = None, *
     game = sgf.Sgf_game(record.size, encoding="UTF-8")
     root = game.get_root()
     root.set("AP", ("ponnuki", VERSION))
-    root.set("KM", record.komi)
+    root.set_raw("KM", (f"{record.komi:.1f}" if record.komi.is_integer() else f"{record.komi:g}").encode())
     root.set("RU", rules_text(record.rules))
     root.set("RE", result_text(Result(record.winner, record.ending, record.score_black)))
     if record.setup:

@@ -10,7 +10,13 @@ from ponnuki.engine.errors import ConfigError
 from ponnuki.engine.rules import HandicapBonus, Ko, Rules, Scoring
 from ponnuki.records.format import ENDING_COUNTED, ENDING_RESIGNED, ENDING_UNKNOWN
 
-_NUMBER = re.compile(r"[-+]?\d+(?:[.,]\d+)?")
+_NUMBER = re.compile(
+    r"(?P<sign>[-+]?)"
+    r"(?:(?:(?P<whole>\d{1,6})\s+)?(?P<over>\d{1,6})/(?P<under>[1-9]\d{0,5})"  # 3/4, 1 3/4
+    r"|(?P<decimal>\d+(?:[.,]\d+)?|[.,]\d+))"
+)
+_TOO_LARGE = 1e6
+"""No komi, in hundredths, and no margin is so large."""
 
 
 class Result(NamedTuple):
@@ -25,20 +31,30 @@ UNKNOWN_RESULT = Result(0, ENDING_UNKNOWN, math.nan)
 
 
 def parse_komi(text: str) -> float | None:
-    """Komi in points, None where no number stands there.
+    """Komi in points, None where no number stands there; infinite where it is absurd.
 
-    Some servers write hundredths (`650`), and under Chinese rules the stones that change hands, half of the points:
-    `3.75` and `375` are 7.5 points. A quarter gives the latter away, since no komi in points has one.
+    Some servers write hundredths (`650`; hundreds with a decimal point are points), and under Chinese rules the stones
+    that change hands, half of the points: `3.75` and `375` are 7.5 points. A quarter gives the latter away, since no
+    komi in points has one.
     """
     number = _first_number(text)
     if number is None:
         return None
-    return _points(number / 100 if abs(number) >= 100 else number)
+    hundredths = abs(number) >= 100 and not re.search("[.,]", text)
+    return _points(number / 100 if hundredths else number)
 
 
 def _first_number(text: str) -> float | None:
     match = _NUMBER.search(text)
-    return float(match.group().replace(",", ".")) if match else None
+    if not match:
+        return None
+    if match["under"]:
+        size = int(match["whole"] or 0) + int(match["over"]) / int(match["under"])
+    else:
+        size = float(match["decimal"].replace(",", "."))
+    if size >= _TOO_LARGE:
+        size = math.inf
+    return -size if match["sign"] == "-" else size
 
 
 def _points(number: float) -> float:
@@ -61,7 +77,7 @@ def parse_result(text: str) -> Result:
     if match[2].startswith("r"):
         return Result(sign, ENDING_RESIGNED, math.nan)
     margin = _first_number(match[2])
-    if not margin or margin < 0:
+    if not margin or not 0 < margin < math.inf:
         return Result(sign, ENDING_UNKNOWN, math.nan)
     return Result(sign, ENDING_COUNTED, sign * _points(margin))
 
@@ -79,10 +95,11 @@ def result_text(result: Result) -> str:
 
 
 _RULE_NAMES = (
-    ("jap", "japanese"), ("jp", "japanese"), ("kor", "korean"), ("chin", "chinese"), ("cn", "chinese"), ("aga", "aga"),
-    ("tromp", "tromp-taylor"), ("zealand", "new-zealand"), ("nz", "new-zealand"), ("goe", "goe"), ("ing", "ing"),
+    (r"\b(jap|jp\b)", "japanese"), (r"\bkor", "korean"), (r"\b(chin|cn\b)", "chinese"), (r"\baga\b", "aga"),
+    (r"\btromp", "tromp-taylor"), (r"\b(new.?zealand|nz\b)", "new-zealand"), (r"\bgoe\b", "goe"),
+    (r"\bing\b", "ing"), (r"\bterritory\b", "japanese"), (r"\barea\b", "chinese"),
 )  # fmt: skip
-"""Beginnings and parts of rule names met in SGF files, with our preset; tried in order."""
+"""Patterns of rule names met in SGF files, with our preset; tried in order."""
 
 _KATAGO_RULES = re.compile(
     r"ko(?P<ko>SIMPLE|POSITIONAL|SITUATIONAL)score(?P<scoring>AREA|TERRITORY)tax(?P<tax>NONE|SEKI|ALL)"
@@ -101,7 +118,7 @@ def parse_rules(text: str) -> Rules | None:
         return Rules.preset(text)
     except ConfigError:
         lowered = text.strip().lower()
-        return next((Rules.preset(name) for part, name in _RULE_NAMES if part in lowered), None)
+        return next((Rules.preset(name) for part, name in _RULE_NAMES if re.search(part, lowered)), None)
 
 
 def rules_text(rules: Rules) -> str:

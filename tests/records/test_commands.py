@@ -58,6 +58,16 @@ def test_import_sorts_by_size_and_leaves_out_what_cannot_be_kept(
     assert len(caplog.messages) == 3
 
 
+def test_import_keeps_the_good_games_of_a_collection(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    good, bad = "(;GM[1]SZ[9];B[ee];W[cc])", ["(;GM[1]SZ[9:7];B[ee])", "(;SZ[9];B[zz])", "(;SZ[9];B[aa];AW[bb])"]
+    (tmp_path / "many.sgf").write_text(good + "".join(each + good for each in bad))
+    summary = import_sgf([tmp_path], tmp_path / "out")
+    assert (summary.games, summary.skipped) == (4, 3)
+    assert [line.split(": ")[0] for line in caplog.messages] == [
+        f"skipped {tmp_path / 'many.sgf'}, game {number} of 7" for number in (2, 4, 6)
+    ]
+
+
 def test_import_overwrites_nothing_and_names_what_is_missing(tmp_path: Path) -> None:
     (tmp_path / "a.sgf").write_text("(;SZ[9];B[aa])")
     import_sgf([tmp_path / "a.sgf"], tmp_path / "out")

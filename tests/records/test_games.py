@@ -42,16 +42,18 @@ def test_a_shard_gives_back_the_games_that_were_added(labelled: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("moves", "first", "flat"),
+    ("moves", "first", "flat", "filled"),
     [
-        ([], WHITE, []),
-        ([(BLACK, 3), (WHITE, 4)], BLACK, [3, 4]),
-        ([(WHITE, 3), (WHITE, 4), (BLACK, 5)], WHITE, [3, PASS, 4, 5]),
-        ([(BLACK, 3), (BLACK, PASS), (BLACK, 5)], BLACK, [3, PASS, PASS, PASS, 5]),
+        ([], WHITE, [], set()),
+        ([(BLACK, 3), (WHITE, 4)], BLACK, [3, 4], set()),
+        ([(WHITE, 3), (WHITE, 4), (BLACK, 5)], WHITE, [3, PASS, 4, 5], {1}),
+        ([(BLACK, 3), (BLACK, PASS), (BLACK, 5)], BLACK, [3, PASS, PASS, PASS, 5], {1, 3}),
     ],
 )
-def test_two_moves_in_a_row_have_a_pass_between(moves: list[tuple[int, int]], first: int, flat: list[int]) -> None:
-    assert alternating(moves, PASS, WHITE) == (first, flat)
+def test_two_moves_in_a_row_have_a_pass_between(
+    moves: list[tuple[int, int]], first: int, flat: list[int], filled: set[int]
+) -> None:
+    assert alternating(moves, PASS, WHITE) == (first, flat, filled)
 
 
 def test_games_that_do_not_belong_together_are_refused() -> None:

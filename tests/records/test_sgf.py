@@ -8,8 +8,15 @@ import pytest
 from ponnuki.engine.coords import BLACK, WHITE
 from ponnuki.engine.errors import RecordError
 from ponnuki.engine.rules import HandicapBonus, Ko, Rules, Scoring
-from ponnuki.records.format import ENDING_COUNTED, ENDING_RESIGNED, ENDING_UNKNOWN
-from ponnuki.records.games import GameRecord
+from ponnuki.records.format import (
+    ENDING_COUNTED,
+    ENDING_RESIGNED,
+    ENDING_UNKNOWN,
+    TARGET_NONE,
+    TARGET_PLAYED,
+    policy_kind,
+)
+from ponnuki.records.games import GameRecord, ShardBuilder, read_game
 from ponnuki.records.sgf import parse_sgf, to_sgf
 from ponnuki.records.sgf_values import parse_komi, parse_result, parse_rules, rules_text
 from tests.records.random_games import random_record
@@ -47,6 +54,8 @@ def test_points_count_from_the_upper_left_corner() -> None:
     [
         ("6.5", 6.5), ("7.50", 7.5), ("6,5", 6.5), ("375", 7.5), ("3.75", 7.5), ("2.75", 5.5), ("650", 6.5), ("0", 0),
         ("-5.5", -5.5), ("0.00", 0), ("7.5目", 7.5), (" 6.50 ", 6.5), ("", None), ("none", None), ("50", 50),
+        (".5", 0.5), ("-.5", -0.5), ("100.0", 100), ("120.5", 120.5), ("-100.5", -100.5), ("1/2", 0.5), ("3 3/4", 7.5),
+        ("-" + "1" * 40, -math.inf),
     ],
 )  # fmt: skip
 def test_komi_as_it_is_met(text: str, komi: float | None) -> None:
@@ -62,6 +71,8 @@ def test_komi_as_it_is_met(text: str, komi: float | None) -> None:
         ("W+T", -1, ENDING_UNKNOWN, math.nan), ("B+Forfeit", 1, ENDING_UNKNOWN, math.nan),
         ("B+", 1, ENDING_UNKNOWN, math.nan), ("Draw", 0, ENDING_COUNTED, 0), ("0", 0, ENDING_COUNTED, 0),
         ("Jigo", 0, ENDING_COUNTED, 0), ("Void", 0, ENDING_UNKNOWN, math.nan), ("?", 0, ENDING_UNKNOWN, math.nan),
+        ("B+.5", 1, ENDING_COUNTED, 0.5), ("W+3/4", -1, ENDING_COUNTED, -1.5), ("B+1 1/2", 1, ENDING_COUNTED, 1.5),
+        ("B+" + "9" * 40, 1, ENDING_UNKNOWN, math.nan),
         ("", 0, ENDING_UNKNOWN, math.nan), ("Black wins", 0, ENDING_UNKNOWN, math.nan),
     ],
 )  # fmt: skip
@@ -74,10 +85,22 @@ def test_results_as_they_are_met(text: str, winner: int, ending: int, score: flo
 @pytest.mark.parametrize(
     ("text", "name"),
     [("Japanese", "japanese"), ("jp", "japanese"), ("Chinese rules", "chinese"), ("NZ", "new-zealand"), ("AGA", "aga"),
-     ("GOE", "goe"), ("Tromp-Taylor", "tromp-taylor"), ("Korean", "korean")],
+     ("GOE", "goe"), ("Tromp-Taylor", "tromp-taylor"), ("Korean", "korean"),
+     ("Ing's SST", "ing"), ("Territory Scoring", "japanese"), ("Area scoring", "chinese"),
+     ("New Zealand", "new-zealand")],
 )  # fmt: skip
 def test_rules_by_name(text: str, name: str) -> None:
     assert parse_rules(text) == Rules.preset(name)
+
+
+@pytest.mark.parametrize("text", ["counting", "Beijing", "Nagasaki open", "Machine"])
+def test_words_that_hold_a_rules_name_name_no_rules(text: str) -> None:
+    assert parse_rules(text) is None
+
+
+@pytest.mark.parametrize("komi", [100.0, 120.5, -100.5, 7.5, 0.0, -0.5])
+def test_komi_of_any_size_survives_sgf(komi: float) -> None:
+    assert parse_sgf(to_sgf(GameRecord(19, komi, Rules(), [0])))[0].komi == komi
 
 
 def test_rules_without_a_name_are_written_as_katago_does() -> None:
@@ -110,6 +133,7 @@ def test_setup_stones_may_be_many_compressed_and_taken_off_again() -> None:
     assert black == {0, 2, 9, 10, 11, 80}
     assert [point for colour, point in record.setup if colour == WHITE] == [40]
     assert (record.first, record.moves) == (WHITE, [30])
+    assert sorted(parse("(;SZ[9]AB[cc:aa])").setup) == sorted(parse("(;SZ[9]AB[aa:cc])").setup)
 
 
 @pytest.mark.parametrize(
@@ -131,9 +155,27 @@ def test_handicap_written_as_moves_becomes_setup() -> None:
     assert record.setup == [(BLACK, 20), (BLACK, 60)]
     assert (record.first, record.moves, record.handicap) == (WHITE, [40], 2)
     assert parse("(;SZ[9]HA[1];B[cc];W[gg])").moves == [20, 60]
+    passing = parse("(;SZ[9]HA[2]KM[0.5];B[cc];W[];B[gg];W[ee])")
+    assert (passing.setup, passing.moves) == ([(BLACK, 20), (BLACK, 60)], [40])
     placed = parse("(;SZ[9]HA[2]KM[0.5];W[ee];B[eg])")
     assert sorted(placed.setup) == [(BLACK, 2 * 9 + 6), (BLACK, 6 * 9 + 2)]
     assert placed.moves[0] == 40
+
+
+def test_no_stones_are_invented_where_black_plays_on() -> None:
+    record = parse("(;SZ[9]HA[2];B[cc];W[gg];B[cg])")
+    assert (record.setup, record.moves) == ([], [20, 60, 56])
+
+
+def test_nothing_is_learnt_from_a_pass_that_was_not_played() -> None:
+    builder = ShardBuilder(9)
+    builder.add(parse("(;SZ[9]RE[B+R];B[cc];B[gg];W[ee])"))
+    shard = builder.build()
+    assert shard.moves.tolist() == [20, 81, 60, 40]
+    assert policy_kind(shard, slice(None)).tolist() == [TARGET_PLAYED, TARGET_NONE, TARGET_PLAYED, TARGET_PLAYED]
+    assert shard.value_to_play is None
+    assert shard.policy_len is None
+    assert [label.policy_target for label in read_game(shard, 0).labels] == [2, 0, 2, 2]
 
 
 def test_variations_comments_and_lower_case_names_are_passed_over() -> None:
