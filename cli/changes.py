@@ -39,11 +39,14 @@ def add_change_options(parser: Parser, ending: str, net: str = "NET.onnx", help:
     parser.set_defaults(ending=ending)
 
 
-def change(args: argparse.Namespace, do: Callable[[Path, Sequence["Group"]], str]) -> int:
+def change(
+    args: argparse.Namespace, do: Callable[[Path, Sequence["Group"]], str], *, calibrates: bool = False
+) -> int:
     """Make the changed file, measure it beside the one it came from, and say what changed.
 
     Args:
-        do: writes the file, given its path and the groups of records that do not validate; returns what was done.
+        do: writes the file, given its path and the groups to calibrate with; returns what was done.
+        calibrates: whether `do` takes the records that do not validate; else it is given none.
     """
     from ponnuki.nets.comparison import compare, note_change
     from ponnuki.records.sampling import find_groups, split_sources
@@ -52,11 +55,11 @@ def change(args: argparse.Namespace, do: Callable[[Path, Sequence["Group"]], str
     out = args.out or args.net.with_name(f"{args.net.stem}-{args.ending}.onnx")
     if out.resolve() == args.net.resolve():
         raise ConfigError(f"--out {out}: is the net itself")
-    train, valid = split_sources(args.data)
+    train, valid = split_sources(args.data, to_learn=calibrates)
     out.parent.mkdir(parents=True, exist_ok=True)
     draft = out.with_name(f"{out.name}.draft")
     try:
-        what = do(draft, find_groups(train))
+        what = do(draft, find_groups(train) if calibrates else [])
         comparison = compare(args.net, draft, what, find_groups(valid) if valid else [], args.positions)
         note_change(draft, comparison)
         draft.replace(out)

@@ -47,6 +47,8 @@ def run(args: argparse.Namespace) -> int:
     out = args.out or stem.with_name(f"{stem.name}-pruned.onnx")
     if out.suffix != ".onnx":
         raise ConfigError(f"--out {out}: expected a name that ends in .onnx")
+    if out.with_suffix("").resolve() == stem.resolve():
+        raise ConfigError(f"--out {out}: would replace the trained net {stem} by what is left of it")
     pruned = prune.prune_channels(net, args.share)
     note = f"channels: {net.config.architecture} became {pruned.config.architecture}, not trained since"
     table = {**training, "pruning": note}

@@ -32,4 +32,4 @@ def run(args: argparse.Namespace) -> int:
         quantize(args.net, target, calibration_batches(groups), args.weight_bits)
         return f"quantize: 8-bit activations, {args.weight_bits}-bit weights"
 
-    return change(args, do)
+    return change(args, do, calibrates=True)

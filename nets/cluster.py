@@ -21,6 +21,7 @@ So 256 values cost nothing, and far fewer want training with shared values, whic
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -29,8 +30,8 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from scipy.cluster.vq import kmeans2
 
-from ponnuki.engine.errors import ConfigError, WeightsError
-from ponnuki.nets.files import read_metadata, with_metadata
+from ponnuki.engine.errors import ConfigError
+from ponnuki.nets.files import load_plain, with_metadata
 from ponnuki.nets.quantize import int8_convolutions
 from ponnuki.records.replacing import replace_bytes
 
@@ -55,15 +56,12 @@ def cluster(source: Path, target: Path, values: int = 256, seed: int = 0) -> int
         how many tensors share values now.
 
     Raises:
-        WeightsError: `source` is no float net of ours.
+        WeightsError: `source` is no float net of ours, or its weights are not plain.
         ConfigError: `values` is not 2 to 256.
     """
     if not 2 <= values <= MOST_VALUES:
         raise ConfigError(f"{values} shared values: expected 2 to {MOST_VALUES}")
-    metadata = read_metadata(source)
-    if metadata.get("precision", "float32") != "float32" or "clustering" in metadata:
-        raise WeightsError(f"{source}: expected a float32 net whose weights are not shared yet")
-    model = onnx.load(source)
+    model, metadata = load_plain(source)
     graph = model.graph
     used = {node.input[1] for node in int8_convolutions(model)}
     tensors = [tensor for tensor in graph.initializer if tensor.name in used]
@@ -104,7 +102,9 @@ def shared_values(
     """
     flat = weights.reshape(-1, 1).astype(np.float64)
     start = np.quantile(flat, (np.arange(values) + 0.5) / values)[:, None]
-    centres, codes = kmeans2(flat, start, iter=ITERATIONS, minit="matrix", missing="warn", seed=seed)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "One of the clusters is empty")  # it keeps its value, which nothing uses
+        centres, codes = kmeans2(flat, start, iter=ITERATIONS, minit="matrix", missing="warn", seed=seed)
     return codes.astype(np.uint8).reshape(weights.shape), centres[:, 0].astype(np.float32)
 
 

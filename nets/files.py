@@ -18,7 +18,7 @@ def read_metadata(path: Path) -> dict[str, str]:
         WeightsError: the file is missing, damaged or no net of ours.
     """
     try:
-        model = onnx.load(path, load_external_data=False)
+        model = onnx.load_model_from_string(path.read_bytes())  # `onnx.load` would go by the ending of the name
     except OSError as error:
         raise WeightsError(f"{path}: {error.strerror or error}") from None
     except DecodeError:
@@ -27,6 +27,21 @@ def read_metadata(path: Path) -> dict[str, str]:
     if not metadata.get("format", "").startswith("ponnuki-net-"):
         raise WeightsError(f"{path}: not a ponnuki net (its metadata has no format)")
     return metadata
+
+
+def load_plain(path: Path) -> tuple[onnx.ModelProto, dict[str, str]]:
+    """A net in float with all its weights as they were trained, which the tools start from, and its metadata.
+
+    Raises:
+        WeightsError: as `read_metadata`, or the net is quantised, clustered or pruned of weights.
+    """
+    metadata = read_metadata(path)
+    precision = metadata.get("precision", "float32")
+    changed = [name for name in ("clustering", "pruning") if name in metadata]
+    if precision != "float32" or changed:
+        found = f"{precision} already" if precision != "float32" else f"changed by {changed[0]} already"
+        raise WeightsError(f"{path}: is {found}; expected a float32 net with all its weights, none of them shared")
+    return onnx.load_model_from_string(path.read_bytes()), metadata
 
 
 def with_metadata(model: onnx.ModelProto, metadata: Mapping[str, str]) -> onnx.ModelProto:

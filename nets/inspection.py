@@ -7,10 +7,11 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import onnx
+import onnx.numpy_helper
 import onnxruntime
 from onnx import shape_inference
 
@@ -99,7 +100,7 @@ def inspect(path: Path, sizes: Sequence[int]) -> Inspection:
         WeightsError: it is no net of ours, or cannot be run.
     """
     metadata = read_metadata(path)
-    model = onnx.load(path)
+    model = onnx.load_model_from_string(path.read_bytes())
     graph = _Graph(model)
     reaches = graph.reaches()
     shaped = {size: _shapes(model, size) for size in sizes}
@@ -123,6 +124,21 @@ def inspect(path: Path, sizes: Sequence[int]) -> Inspection:
     )
 
 
+_DECODED_INPUT = {
+    "DequantizeLinear": 0, "Gather": 1, "Cast": 0, "Mul": 0, "Transpose": 0, "Reshape": 0, "ScatterElements": 2,
+}  # fmt: skip
+"""Nodes that decode weights, and which of their inputs holds these."""
+
+
+class _Weights(NamedTuple):
+    """Weights that are stored in a file."""
+
+    name: str
+    """Of the constant."""
+    dims: tuple[int, ...]
+    """As they are multiplied."""
+
+
 class _Graph:
     """A model's nodes and constants, by name."""
 
@@ -131,14 +147,18 @@ class _Graph:
         self._made_by = {name: node for node in self._nodes for name in node.output}
         self._constants = {tensor.name: tensor for tensor in model.graph.initializer}
 
-    def weights(self, name: str) -> onnx.TensorProto | None:
+    def weights(self, name: str) -> _Weights | None:
         """The constant that a tensor comes from, through nodes that only decode it."""
+        dims: tuple[int, ...] = ()
         while name not in self._constants:
             node = self._made_by.get(name)
-            if node is None or node.op_type not in ("DequantizeLinear", "Gather", "Cast", "Mul", "Transpose"):
+            if node is None or node.op_type not in _DECODED_INPUT:
                 return None
-            name = node.input[1] if node.op_type == "Gather" else node.input[0]
-        return self._constants[name]
+            if node.op_type == "Reshape" and node.input[1] in self._constants:
+                dims = tuple(onnx.numpy_helper.to_array(self._constants[node.input[1]]).tolist())
+            name = node.input[_DECODED_INPUT[node.op_type]]
+        known = bool(dims) and min(dims) > 0
+        return _Weights(name, dims if known else tuple(self._constants[name].dims))
 
     def is_layer(self, node: onnx.NodeProto) -> bool:
         """Whether a node multiplies by weights."""
@@ -148,24 +168,24 @@ class _Graph:
         self, node: onnx.NodeProto, shapes: dict[int, dict[str, tuple[int, ...]]], reaches: dict[str, int]
     ) -> Layer:
         """What a node multiplies."""
-        tensor = self.weights(node.input[1])
-        assert tensor is not None
-        dims = tuple(tensor.dims)
+        weights = self.weights(node.input[1])
+        assert weights is not None
+        dims = weights.dims
         kind = "Conv" if node.op_type == "Conv" else "Gemm"
         macs = {}
         for size, of in shapes.items():
             points = int(np.prod(of[node.output[0]][2:])) if kind == "Conv" else 1
             macs[size] = int(np.prod(dims)) * points
-        integer = tensor.name not in node.input and self._made_by[node.input[1]].op_type == "DequantizeLinear"
+        integer = weights.name not in node.input and self._made_by[node.input[1]].op_type == "DequantizeLinear"
         groups = int(_attribute(node, "group", 1))
-        return Layer(_plain_name(tensor.name), kind, dims, groups, 8 if integer else 32, macs, reaches[node.output[0]])
+        return Layer(_plain_name(weights.name), kind, dims, groups, 8 if integer else 32, macs, reaches[node.output[0]])
 
     def biases(self) -> int:
         """Parameters of biases, those among them that are added by a node of their own."""
         names = [node.input[2] for node in self._nodes if self.is_layer(node) and len(node.input) > 2]
         names += [name for node in self._nodes if node.op_type == "Add" for name in node.input]
         found = [self.weights(name) for name in names if self._is_constant(name)]
-        return sum(int(np.prod(tensor.dims)) for tensor in found if tensor is not None and tensor.dims)
+        return sum(int(np.prod(each.dims)) for each in found if each is not None and each.dims)
 
     def _is_constant(self, name: str) -> bool:
         """Whether a tensor is a constant, or one decoded."""
@@ -186,8 +206,8 @@ class _Graph:
             if node.op_type in ("ReduceMean", "ReduceMax", "GlobalAveragePool", "Gemm", "MatMul", "Shape"):
                 far = 0
             elif node.op_type == "Conv":
-                tensor = self.weights(node.input[1])
-                far += tensor.dims[2] // 2 if tensor is not None else 0
+                weights = self.weights(node.input[1])
+                far += weights.dims[2] // 2 if weights is not None else 0
             for name in node.output:
                 reach[name] = far
         return reach
@@ -201,11 +221,11 @@ class _Graph:
         found: dict[str, float] = {}
         for node in self._nodes:
             if self.is_layer(node):
-                tensor = self.weights(node.input[1])
-                assert tensor is not None
+                weights = self.weights(node.input[1])
+                assert weights is not None
                 names = [node.name, f"fused {node.name}", node.output[0], *self._activated(node.output[0])]
                 if spent := [times[name] for name in names if name in times]:
-                    found[_plain_name(tensor.name)] = spent[0]
+                    found[_plain_name(weights.name)] = spent[0]
         return found
 
     def _activated(self, name: str) -> list[str]:
@@ -215,7 +235,7 @@ class _Graph:
 
 def _plain_name(name: str) -> str:
     """A weight's name without what tools have put around it."""
-    for ending in ("_quantized", ".codes", ".weight"):
+    for ending in ("_quantized", ".codes", ".kept", ".weight"):
         name = name.removesuffix(ending)
     return name.removeprefix("net.")
 

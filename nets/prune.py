@@ -25,10 +25,10 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
-from ponnuki.engine.errors import ConfigError, WeightsError
+from ponnuki.engine.errors import ConfigError
 from ponnuki.nets.blocks import Block
 from ponnuki.nets.config import CHANNEL_STEP
-from ponnuki.nets.files import read_metadata, with_metadata
+from ponnuki.nets.files import load_plain, with_metadata
 from ponnuki.nets.model import Net
 from ponnuki.nets.quantize import int8_convolutions
 from ponnuki.records.replacing import replace_bytes
@@ -148,10 +148,7 @@ def prune_weights(source: Path, target: Path, share: float) -> float:
         ConfigError: `share` is out of range.
     """
     _check_share(share)
-    metadata = read_metadata(source)
-    if metadata.get("precision", "float32") != "float32" or {"clustering", "pruning"} & set(metadata):
-        raise WeightsError(f"{source}: expected a float32 net with all its weights, none of them shared")
-    model = onnx.load(source)
+    model, metadata = load_plain(source)
     graph = model.graph
     used = {node.input[1] for node in int8_convolutions(model)}
     tensors = [tensor for tensor in graph.initializer if tensor.name in used]

@@ -41,10 +41,9 @@ import onnx
 from numpy.typing import NDArray
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
 
-from ponnuki.engine.errors import WeightsError
 from ponnuki.nets.channels_last import start_channels_last
 from ponnuki.nets.config import INT8_PARTS, INT8_ROUNDED_PARTS, INT8_WEIGHT_BITS
-from ponnuki.nets.files import read_metadata, with_metadata
+from ponnuki.nets.files import load_plain, with_metadata
 from ponnuki.records.batches import TrainingBatch, validation_batches
 from ponnuki.records.replacing import replace_bytes
 from ponnuki.records.sampling import Group
@@ -79,13 +78,10 @@ def quantize(source: Path, target: Path, batches: Iterable[TrainingBatch], weigh
         weight_bits: 7, safe on every processor, or 8.
 
     Raises:
-        WeightsError: `source` is no float net of ours.
+        WeightsError: `source` is no float net of ours, or its weights are not plain.
     """
-    metadata = read_metadata(source)
+    model, metadata = load_plain(source)
     rounded = bool(json.loads(metadata.get("training", "{}")).get("rounded"))
-    if metadata.get("precision", "float32") != "float32":
-        raise WeightsError(f"{source}: is {metadata['precision']} already; quantisation starts from a float32 net")
-    model = onnx.load(source)
     feeds = _Feeds(batches, input_planes(model))
     with tempfile.TemporaryDirectory() as folder, _QuietRoot():
         path = Path(folder) / "int8.onnx"

@@ -85,7 +85,7 @@ def test_what_is_not_accepted(net_file: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="1 shared values: expected 2 to 256"):
         cluster(net_file, tmp_path / "x.onnx", 1)
     cluster(net_file, tmp_path / "shared.onnx")
-    with pytest.raises(WeightsError, match="expected a float32 net whose weights are not shared yet"):
+    with pytest.raises(WeightsError, match="expected a float32 net with all its weights, none of them shared"):
         cluster(tmp_path / "shared.onnx", tmp_path / "x.onnx")
     assert not (tmp_path / "x.onnx").exists()
 
@@ -119,3 +119,14 @@ def test_commands_measure_what_they_change(
 def test_a_command_does_not_overwrite_its_net(net_file: Path, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["cluster", str(net_file), "--data", str(data), "--out", str(net_file)]) == 2
     assert "is the net itself" in capsys.readouterr().err
+
+
+def test_what_learns_nothing_wants_no_training_records(
+    net_file: Path, data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(comparison, "SPEED_SECONDS", 0.01)
+    options = ["--data", str(data / "5x5_valid.npz"), "--positions", "16", "--out", str(data / "x.onnx")]
+    assert main(["cluster", str(net_file), *options]) == 0
+    assert "top1, 5x5 labelled" in capsys.readouterr().out
+    assert main(["quantize", str(net_file), *options]) == 2
+    assert "no shards (*.npz) to learn from" in capsys.readouterr().err

@@ -19,6 +19,7 @@ from ponnuki.nets.config import BlockConfig  # noqa: E402
 from ponnuki.nets.export import export_onnx, fold_norms  # noqa: E402
 from ponnuki.nets.inspection import inspect  # noqa: E402
 from ponnuki.nets.model import Net  # noqa: E402
+from ponnuki.nets.prune import prune_weights  # noqa: E402
 from ponnuki.nets.quantize import quantize  # noqa: E402
 from tests.nets.small import random_batch, small_config, small_net  # noqa: E402
 
@@ -38,10 +39,11 @@ def net_with_biases() -> Net:
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("inspect")
-    paths = {key: folder / f"{key}.onnx" for key in ("float", "int8", "shared")}
+    paths = {key: folder / f"{key}.onnx" for key in ("float", "int8", "shared", "pruned")}
     export_onnx(net_with_biases(), paths["float"], sizes=[5, 7], training={"data": "none"})
     quantize(paths["float"], paths["int8"], [random_batch(4, 7, seed=1)])
     cluster(paths["float"], paths["shared"], 16)
+    prune_weights(paths["float"], paths["pruned"], 0.5)
     return paths
 
 
@@ -50,7 +52,7 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inspection, "PROFILED_RUNS", 3)
 
 
-@pytest.mark.parametrize("kind", ["float", "int8", "shared"])
+@pytest.mark.parametrize("kind", ["float", "int8", "shared", "pruned"])
 def test_counts_are_those_of_the_model(files: dict[str, Path], kind: str) -> None:
     found = inspect(files[kind], [5, 7])
     folded = fold_norms(net_with_biases())
@@ -64,8 +66,9 @@ def test_counts_are_those_of_the_model(files: dict[str, Path], kind: str) -> Non
         assert found.macs(size) == of_convolutions + of_linear
 
 
-def test_reach_is_the_sum_of_the_kernels(files: dict[str, Path]) -> None:
-    found = inspect(files["float"], [5])
+@pytest.mark.parametrize("kind", ["float", "pruned"])
+def test_reach_is_the_sum_of_the_kernels(files: dict[str, Path], kind: str) -> None:
+    found = inspect(files[kind], [5])
     assert found.reach == 1 + 2 + 2  # stem, two 3x3 of the residual block, one 5x5 depthwise
     reaches = {layer.name: layer.reach for layer in found.layers}
     assert reaches["stem.0"] == 1

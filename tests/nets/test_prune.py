@@ -198,6 +198,10 @@ def test_the_command_makes_a_net_to_train_on(
     np.testing.assert_allclose(evaluator.evaluate_arrays(planes, globals_).policy, expected, atol=1e-4)
     assert main(["prune", str(data / "net"), "--out", str(data / "x"), *options]) == 2
     assert "expected a name that ends in .onnx" in capsys.readouterr().err
+    before = [(data / f"net{suffix}").read_bytes() for suffix in (".safetensors", ".toml")]
+    assert main(["prune", str(data / "net"), "--out", str(data / "net.onnx"), *options]) == 2
+    assert "would replace the trained net" in capsys.readouterr().err
+    assert [(data / f"net{suffix}").read_bytes() for suffix in (".safetensors", ".toml")] == before
 
 
 def test_the_command_takes_weights_out_of_a_file(

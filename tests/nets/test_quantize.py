@@ -11,9 +11,11 @@ onnx = pytest.importorskip("onnx", reason="quantisation needs onnx (the extra `t
 pytest.importorskip("onnxscript", reason="export needs onnxscript (the extra `train`)")
 
 from ponnuki.engine.errors import WeightsError  # noqa: E402
+from ponnuki.nets.cluster import cluster  # noqa: E402
 from ponnuki.nets.config import BlockConfig  # noqa: E402
 from ponnuki.nets.export import export_onnx  # noqa: E402
 from ponnuki.nets.ort import OnnxEvaluator, session_options  # noqa: E402
+from ponnuki.nets.prune import prune_weights  # noqa: E402
 from ponnuki.nets.quantize import INT8_PARTS, quantize  # noqa: E402
 from tests.nets.small import random_batch, random_inputs, small_config, small_net  # noqa: E402
 
@@ -106,6 +108,11 @@ def test_metadata_survives_and_says_int8(files: dict[str, Path]) -> None:
 def test_wrong_sources_are_named(files: dict[str, Path], tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match=r"7\.onnx: is int8 already"):
         quantize(files["7"], tmp_path / "x.onnx", BATCHES)
+    cluster(files["float"], tmp_path / "shared.onnx")
+    prune_weights(files["float"], tmp_path / "pruned.onnx", 0.5)
+    for name, change in (("shared", "clustering"), ("pruned", "pruning")):
+        with pytest.raises(WeightsError, match=rf"{name}\.onnx: is changed by {change} already"):
+            quantize(tmp_path / f"{name}.onnx", tmp_path / "x.onnx", BATCHES)
     with pytest.raises(WeightsError, match=r"none\.onnx: No such file"):
         quantize(tmp_path / "none.onnx", tmp_path / "x.onnx", BATCHES)
     (tmp_path / "text.onnx").write_text("hello")
