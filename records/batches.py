@@ -24,7 +24,7 @@ from ponnuki.engine.features import SYMMETRIES
 from ponnuki.records.format import Shard
 from ponnuki.records.positions import network_inputs
 from ponnuki.records.sampling import Group, GroupSampler
-from ponnuki.records.shards import iter_shards
+from ponnuki.records.shards import readable_shards
 from ponnuki.records.targets import gather_targets, trainable_positions
 
 
@@ -201,7 +201,7 @@ def validation_batches(group: Group, batch_size: int, limit: int = 4096, seed: i
     Raises:
         RecordError: no shard can be read, or none has a position with a target.
     """
-    shards = [shard for _, shard in iter_shards(group.paths)]
+    shards = [shard for _, shard in readable_shards(group.paths)]
     trainable = [trainable_positions(shard) for shard in shards]
     total = sum(map(len, trainable))
     if total == 0:

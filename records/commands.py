@@ -122,10 +122,14 @@ def export_sgf(sources: Sources, out: str | Path, limit: int | None = None) -> i
     At most `limit` games of each shard, from its beginning. Labels are left out. Existing files are overwritten.
 
     Raises:
-        RecordError: a source is not there, or the folder cannot be written.
+        RecordError: a source is not there, two shards have one name, or the folder cannot be written.
     """
-    out, written = Path(out), 0
-    for path, shard in iter_shards(sources):
+    out, written, paths = Path(out), 0, shard_paths(sources)
+    by_stem: dict[str, Path] = {}
+    for path in paths:
+        if (other := by_stem.setdefault(path.stem, path)) != path:
+            raise RecordError(f"{path}: has the name of {other}, and so would its games; export them to another folder")
+    for path, shard in iter_shards(paths):
         games = range(min(shard.games, shard.games if limit is None else limit))
         for index in with_progress(games, f"writing the games of {path.name}"):
             target = out / f"{path.stem}_{index:06d}.sgf"

@@ -142,6 +142,12 @@ def _starts(lengths: NDArray[Any]) -> NDArray[np.int64]:
     return starts
 
 
+def sure_results(shard: Shard) -> NDArray[np.bool_]:
+    """[G] whether the game's winner, or that it was drawn, is known from the board or by resignation."""
+    drawn = (shard.ending == ENDING_COUNTED) & (shard.score_black == 0)
+    return np.isin(shard.ending, SURE_ENDINGS) & ((shard.winner != 0) | drawn)
+
+
 def policy_kind(shard: Shard, positions: NDArray[np.int64] | slice) -> NDArray[np.uint8]:
     """TARGET_NONE, TARGET_STORED or TARGET_PLAYED of positions.
 
@@ -233,4 +239,8 @@ def _check_ranges(shard: Shard) -> None:
         _check(not wrong, f"{name} has values {low} to {high}, accepted are {lowest} to {highest}")
     _check(np.isfinite(shard.komi).all(), "komi is not a finite number")
     if shard.sample_weight is not None:
-        _check((shard.sample_weight >= 0).all(), "sample_weight has values that are not numbers of 0 or more")
+        fine = np.isfinite(shard.sample_weight) & (shard.sample_weight >= 0)
+        _check(fine.all(), "sample_weight has values that are not numbers of 0 or more")
+    for name in ("lead_to_play", "score_black"):
+        array = getattr(shard, name)
+        _check(array is None or not np.isinf(array).any(), f"{name} has infinite values")

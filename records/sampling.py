@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ponnuki.engine.errors import ConfigError, RecordError
 from ponnuki.records.format import Shard
-from ponnuki.records.shards import ShardHeader, iter_shards, read_header, shard_paths
+from ponnuki.records.shards import ShardHeader, read_header, readable_shards, shard_paths
 from ponnuki.records.targets import trainable_positions
 
 _log = logging.getLogger("ponnuki.records")
@@ -36,11 +36,14 @@ class Group:
     """Share of the batches, relative to the other groups; 0 or more. Batches of smaller boards have more positions."""
 
 
-def split_sources(sources: Sequence[Path]) -> tuple[list[Path], list[Path]]:
+def split_sources(sources: Sequence[Path], *, to_learn: bool = True) -> tuple[list[Path], list[Path]]:
     """Training and validation shards among files and folders and what is in these, by VALID_ENDING.
 
+    Args:
+        to_learn: whether there have to be training shards.
+
     Raises:
-        ConfigError: a source is missing, or there is nothing to train on.
+        ConfigError: a source is missing, or there are no shards of use.
     """
     paths: list[Path] = []
     for source in sources:
@@ -49,8 +52,8 @@ def split_sources(sources: Sequence[Path]) -> tuple[list[Path], list[Path]]:
         found = sorted(source.rglob("*.npz")) if source.is_dir() else [source]
         paths += [path for path in found if not path.name.startswith(".")]
     train = [path for path in paths if not path.stem.endswith(VALID_ENDING)]
-    if not train:
-        raise ConfigError(f"{', '.join(map(str, sources))}: no shards (*.npz) to learn from")
+    if not train and (to_learn or not paths):
+        raise ConfigError(f"{', '.join(map(str, sources))}: no shards (*.npz){' to learn from' if to_learn else ''}")
     return train, [path for path in paths if path.stem.endswith(VALID_ENDING)]
 
 
@@ -183,7 +186,7 @@ class GroupSampler:
     def _read(self, epoch: int, part: int, paths: list[Path]) -> None:
         """Read a part and shuffle its positions."""
         self._shards, self._order = [], np.zeros(0, np.uint32)  # let go of the old part first
-        self._shards = [shard for _, shard in iter_shards(paths)]
+        self._shards = [shard for _, shard in readable_shards(paths)]
         self._offsets = np.cumsum([0, *(shard.positions for shard in self._shards)], dtype=np.int64)
         trainable = [trainable_positions(shard).astype(np.uint32) for shard in self._shards]
         offsets = self._offsets[:-1].astype(np.uint32)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ponnuki.engine.coords import MAX_SIZE, MIN_SIZE
 from ponnuki.engine.errors import RecordError
 from ponnuki.records.format import (
     DTYPES,
@@ -80,7 +81,8 @@ def _load_arrays(path: Path, only: Iterable[str] = ()) -> dict[str, NDArray[Any]
 
 
 def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+    text = " ".join(str(error).split()) or type(error).__name__
+    return "no array of plain numbers" if "pickle" in text else text  # numpy would advise to unpickle it
 
 
 def _shard_from_arrays(arrays: dict[str, NDArray[Any]]) -> Shard:
@@ -154,11 +156,14 @@ def read_header(path: str | Path) -> ShardHeader:
         targets = arrays.get("policy_target")
         learnt = positions if targets is None else int(np.count_nonzero(targets))
         meta = _read_meta(arrays.get("meta"))
+        size = int(arrays["size"])
+        if not MIN_SIZE <= size <= MAX_SIZE or length.min(initial=0) < 0:
+            raise RecordError(f"size {size}, games of {length.min(initial=0)} moves and more")
         return ShardHeader(
-            int(arrays["size"]), len(length), positions, labelled, memory_bytes, "visits" in names, learnt,
+            size, len(length), positions, labelled, memory_bytes, "visits" in names, learnt,
             meta.get("kind") == RELABELLED, meta,
         )  # fmt: skip
-    except (*_DAMAGE, TypeError) as error:
+    except (*_DAMAGE, RecordError, TypeError) as error:
         raise RecordError(f"{path}: damaged or not a shard: {_one_line(error)}") from error
 
 
@@ -188,7 +193,7 @@ def write_shard(path: str | Path, shard: Shard, compress: bool = True) -> None:
 
 
 def shard_paths(sources: str | Path | Iterable[str | Path]) -> list[Path]:
-    """The shards that files and folders name: a folder stands for its *.npz files, sorted by name.
+    """The shards that files and folders name, each once: a folder stands for its *.npz files, sorted by name.
 
     Raises RecordError for a source that is not there and for a folder without shards.
     """
@@ -202,12 +207,17 @@ def shard_paths(sources: str | Path | Iterable[str | Path]) -> list[Path]:
         if not found[0].is_file():
             raise RecordError(f"{source}: no such file or folder")
         paths += found
-    return paths
+    return list({path.resolve(): path for path in paths}.values())
 
 
 def iter_shards(sources: str | Path | Iterable[str | Path]) -> Iterator[tuple[Path, Shard]]:
-    """Read shard after shard, one in memory at a time; one that cannot be read costs a warning line."""
-    for path in shard_paths(sources):
+    """`readable_shards` of files and folders. Raises RecordError as `shard_paths` does."""
+    return readable_shards(shard_paths(sources))
+
+
+def readable_shards(paths: Iterable[Path]) -> Iterator[tuple[Path, Shard]]:
+    """Read shard after shard, one in memory at a time; one that is missing or damaged costs a warning line."""
+    for path in paths:
         try:
             shard = read_shard(path)
         except RecordError as error:

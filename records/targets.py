@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from ponnuki.engine.features import symmetry_table
 from ponnuki.records.format import (
     ENDING_COUNTED,
-    SURE_ENDINGS,
     TARGET_NONE,
     TARGET_PLAYED,
     TARGET_STORED,
     Shard,
     policy_kind,
+    sure_results,
 )
 from ponnuki.records.positions import locate
 from ponnuki.records.returns import decay, discounted
@@ -37,8 +37,7 @@ class Targets(NamedTuple):
 def trainable_positions(shard: Shard) -> NDArray[np.int32]:
     """The positions that carry any target, in order."""
     useful = policy_kind(shard, slice(None)) != TARGET_NONE
-    sure = np.isin(shard.ending, SURE_ENDINGS) & (shard.winner != 0)
-    useful |= np.repeat(sure, shard.length)
+    useful |= np.repeat(sure_results(shard), shard.length)
     if shard.value_to_play is not None:
         useful |= ~np.isnan(shard.value_to_play)
     if shard.sample_weight is not None:
@@ -95,7 +94,7 @@ def _ragged(start: NDArray[np.int64], length: NDArray[Any]) -> tuple[NDArray[np.
 
 def _value(shard: Shard, positions: NDArray[np.int64], game_of: NDArray[np.int64], sign: NDArray[np.float32]) -> Pair:
     """The stored value, or where there is none the sure winner; in searched games a mean of both."""
-    known = np.isin(shard.ending, SURE_ENDINGS) & (shard.winner != 0)
+    known = sure_results(shard)
     if shard.visits is not None and shard.value_to_play is not None and not shard.relabelled:
         return _average(shard, shard.value_to_play, np.where(known, shard.winner, np.nan), positions)
     return _prefer_label(shard.value_to_play, positions, shard.winner[game_of] * sign, known[game_of])

@@ -83,6 +83,10 @@ class RunLog:
         else:
             self.say(f"{progress:6.1%}  step {step}  {seen / 1e6:.2f} M positions  {speed:.0f}/s  {shown}")
 
+    def leave_out(self, seconds: float) -> None:
+        """Time just spent that is no part of the speed shown."""
+        self._began += seconds
+
     def boards(self, step: int, group: str, picture: NDArray[np.uint8]) -> None:
         """Sample boards of one group, uint8[height, width, 3]."""
         self._writer.add_image(f"valid {group}/boards", picture, step, dataformats="HWC")
@@ -92,4 +96,3 @@ class RunLog:
         for name, value in values.items():
             self._writer.add_scalar(f"valid {group}/{name}", value, step)
         self.say(f"valid {group}: " + "  ".join(f"{name} {value:.4g}" for name, value in values.items()))
-        self._began = time.monotonic()  # validation is no part of the speed shown

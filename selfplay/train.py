@@ -17,7 +17,7 @@ from typing import Any
 import torch
 
 from ponnuki.engine import features
-from ponnuki.engine.errors import ConfigError
+from ponnuki.engine.errors import ConfigError, RecordError
 from ponnuki.nets import checkpoint, export, training
 from ponnuki.nets.config import NetConfig, preset
 from ponnuki.nets.model import Net, channels_last, parameter_count
@@ -210,6 +210,7 @@ class Trainer:
             if now - saved > 60 * self.settings.checkpoint_minutes:
                 self.save(LATEST)
                 saved = last = time.monotonic()  # validation and export are no part of the schedule
+                self.log.leave_out(last - now)
         finished = self.progress >= 1
         self.save(self.settings.name if finished else LATEST)
         self.log.say("finished" if finished else f"stopped at step {self.step}; run again to go on")
@@ -243,9 +244,14 @@ class Trainer:
     def validate(self) -> None:
         """Measure the averaged net on every validation group; logged, and kept in `figures`."""
         net = self.averaged_net()
-        for group in self.valid_groups:
+        for group in list(self.valid_groups):
             read = validation_batches(group, 256, self.settings.valid_positions)
-            batches = list(hiding(read, self.settings.hidden_planes))
+            try:
+                batches = list(hiding(read, self.settings.hidden_planes))
+            except RecordError as error:
+                self.log.say(f"no validation with {group.name}: {error}")
+                self.valid_groups.remove(group)
+                continue
             self.figures[group.name] = training.measure(net, batches, self.device)
             self.log.figures(self.step, group.name, self.figures[group.name])
             sample = TrainingBatch(*(array[:SAMPLE_BOARDS] for array in batches[0]))

@@ -149,6 +149,14 @@ def test_a_shard_damaged_in_the_meantime_is_passed_over(groups: list[Group], cap
     assert str(groups[2].paths[1]) in caplog.text
 
 
+def test_a_shard_gone_in_the_meantime_is_passed_over(groups: list[Group], caplog: pytest.LogCaptureFixture) -> None:
+    source = BatchSource(groups[2:], 16, seed=5)
+    groups[2].paths[1].unlink()
+    assert sum(batch.rows for batch in take(source, 10)) == 160
+    assert sum(batch.rows for batch in validation_batches(groups[2], 50)) < 120
+    assert f"skipped {groups[2].paths[1]}: no such file" in caplog.text
+
+
 def test_shards_without_any_target_are_refused_instead_of_searched_for_ever(tmp_path: Path) -> None:
     shard = random_shard(0, games=1, moves=4)
     write_shard(tmp_path / "none.npz", replace(shard, policy_target=np.zeros(4, np.uint8), ending=np.uint8([3])))

@@ -31,6 +31,14 @@ def test_export_and_import_give_the_same_games(tmp_path: Path) -> None:
         assert sorted(record.setup) == sorted(original.setup)
 
 
+def test_export_refuses_shards_whose_games_would_have_one_name(tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        write_shard(tmp_path / folder / "x.npz", random_shard(0, games=1))
+    with pytest.raises(RecordError, match="has the name of"):
+        export_sgf([tmp_path / "a", tmp_path / "b"], tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_import_sorts_by_size_and_leaves_out_what_cannot_be_kept(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -89,6 +89,9 @@ def test_starts_follow_from_lengths() -> None:
         ({"ownership_to_play": np.zeros((60, 48), np.int8)}, "ownership_to_play has shape (60, 48)"),
         ({"length": np.array(["a"] * 6)}, "length has type"),
         ({"meta": "{"}, "meta is not JSON"),
+        ({"sample_weight": np.full(240, np.inf, np.float16)}, "sample_weight has values that are not numbers of 0"),
+        ({"lead_to_play": np.full(240, np.inf, np.float16)}, "lead_to_play has infinite values"),
+        ({"score_black": np.full(6, -np.inf, np.float32)}, "score_black has infinite values"),
     ],
 )
 def test_what_is_wrong_with_a_shard_is_said(tmp_path: Path, change: dict[str, object], complaint: str) -> None:
@@ -104,8 +107,23 @@ def test_what_is_wrong_with_a_shard_is_said(tmp_path: Path, change: dict[str, ob
 def test_nothing_is_unpickled(tmp_path: Path) -> None:
     path = tmp_path / "pickle.npz"
     np.savez(path, **stored(random_shard(0), moves=np.array([print], dtype=object)))  # type: ignore[arg-type]
-    with pytest.raises(RecordError, match="damaged or not a shard"):
+    with pytest.raises(RecordError, match="damaged or not a shard: no array of plain numbers"):
         read_shard(path)
+
+
+@pytest.mark.parametrize("change", [{"meta": "{"}, {"size": np.int8(-9)}, {"length": np.int32([-2])}])
+def test_what_is_wrong_with_a_header_is_said_with_the_file(tmp_path: Path, change: dict[str, object]) -> None:
+    np.savez(tmp_path / "wrong.npz", **stored(random_shard(0), **change))  # type: ignore[arg-type]
+    with pytest.raises(RecordError, match=r"wrong\.npz: damaged or not a shard: "):
+        read_header(tmp_path / "wrong.npz")
+
+
+def test_a_shard_that_is_named_twice_counts_once(tmp_path: Path) -> None:
+    write_shard(tmp_path / "a.npz", random_shard(0))
+    write_shard(tmp_path / "b.npz", random_shard(1))
+    again = tmp_path / "sub" / ".." / "b.npz"
+    (tmp_path / "sub").mkdir()
+    assert [path.name for path in shard_paths([tmp_path, again])] == ["a.npz", "b.npz"]
 
 
 def test_a_damaged_shard_is_refused_or_reads_as_it_was_written(tmp_path: Path) -> None:

@@ -119,7 +119,8 @@ def expected_targets(shard: Shard, index: int, number: int, symmetry: int) -> tu
     for move, weight in chosen:
         policy[table[move]] += weight / total
     value, lead = labels.value_to_play, labels.lead_to_play
-    if math.isnan(value) and record.ending in SURE_ENDINGS and record.winner:
+    drawn = record.ending == ENDING_COUNTED and record.score_black == 0
+    if math.isnan(value) and record.ending in SURE_ENDINGS and (record.winner or drawn):
         value = float(sign * record.winner)
     if math.isnan(lead) and record.ending == ENDING_COUNTED:
         lead = sign * record.score_black
@@ -194,3 +195,14 @@ def test_without_a_policy_target_array_the_labels_decide() -> None:
     assert gather(shard, 0).policy_weight[0] == 0
     assert gather(shard, 1).policy_target[0, 13] == 1
     assert gather(shard, 2).policy_target[0, 3:5].tolist() == [0.25, 0.75]
+
+
+@pytest.mark.parametrize(("score", "weight"), [(0.0, 1), (math.nan, 0)])
+def test_a_counted_draw_is_worth_nothing_to_either_side_and_an_unknown_result_is_not_learnt(
+    score: float, weight: float
+) -> None:
+    builder = ShardBuilder(SIZE)
+    builder.add(GameRecord(SIZE, 0, Rules(), [12, 13], winner=0, ending=ENDING_COUNTED, score_black=score))
+    targets = gather_targets(builder.build(), np.array([0, 1]), np.array([0, 0]))
+    assert targets.value_target.tolist() == [0, 0]
+    assert targets.value_weight.tolist() == [weight, weight]

@@ -19,6 +19,7 @@ from ponnuki.nets import training  # noqa: E402
 from ponnuki.nets.checkpoint import load_net  # noqa: E402
 from ponnuki.nets.model import Net  # noqa: E402
 from ponnuki.nets.ort import OnnxEvaluator  # noqa: E402
+from ponnuki.records.format import ENDING_STOPPED  # noqa: E402
 from ponnuki.records.sampling import Group  # noqa: E402
 from ponnuki.records.shards import write_shard  # noqa: E402
 from ponnuki.selfplay.progress import RunLog  # noqa: E402
@@ -252,6 +253,30 @@ def test_plain_lines_tell_the_means(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert len(lines) == 1
     assert lines[0].startswith(" 50.0%  step 2  0.00 M positions")
     assert lines[0].endswith("policy 3.000")
+
+
+def test_time_left_out_is_no_part_of_the_speed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines: list[str] = []
+    clock = iter([0.0, 10.0, 90.0, 90.0])  # begun, first step, second step of which 70 s were validation
+    monkeypatch.setattr("ponnuki.selfplay.progress.time.monotonic", lambda: next(clock, 90.0))
+    monkeypatch.setattr("ponnuki.selfplay.progress.LINE_INTERVAL_S", 15.0)
+    with RunLog(tmp_path, lines.append) as log:
+        log.step(1, 1000, 0.1, 9, 1000, 1e-3, {})
+        log.leave_out(70.0)
+        log.step(2, 2000, 0.2, 9, 1000, 1e-3, {})
+    assert "  100/s" in lines[0]
+
+
+@pytest.mark.usefixtures("no_export")
+def test_a_validation_group_without_targets_is_left_out(data: Path, tmp_path: Path) -> None:
+    shard = random_shard(0, 5, games=1, moves=4)
+    without = replace(shard, policy_target=np.zeros(4, np.uint8), ending=np.uint8([ENDING_STOPPED]))
+    write_shard(tmp_path / "none_valid.npz", without)
+    settings = settings_for(data, tmp_path / "run")
+    finished, lines = run(replace(settings, data=(data, tmp_path / "none_valid.npz")))
+    assert finished
+    assert any(line.startswith("no validation with 5x5 played: ") for line in lines)
+    assert any(line.startswith("valid 7x7") for line in lines)
 
 
 def test_validation_shards_never_train(data: Path) -> None:
