@@ -44,14 +44,17 @@ def load_net(name: Path) -> tuple[Net, dict[str, Any]]:
         net = Net(NetConfig.from_table(tables.get("net", {})))
     except ConfigError as error:
         raise WeightsError(str(error) if str(description) in str(error) else f"{description}: {error}") from None
+    training = tables.get("training", {})
+    if not isinstance(training, dict):
+        raise WeightsError(f"{description}: training: {training!r} is no table")
     try:
         net.load_state_dict(safetensors.torch.load_file(str(weights)))
     except FileNotFoundError:
         raise WeightsError(f"{weights}: no such file") from None
-    except (safetensors.SafetensorError, RuntimeError) as error:
+    except (safetensors.SafetensorError, RuntimeError, OSError) as error:
         reason = str(error).splitlines()[0]
         raise WeightsError(f"{weights}: damaged, or not what {description.name} describes: {reason}") from None
-    return net, tables.get("training", {})
+    return net, training
 
 
 def stem_of(name: Path) -> Path:
@@ -74,6 +77,6 @@ def load_checkpoint(path: Path, device: torch.device) -> dict[str, Any]:
     """Raises WeightsError for a file that is damaged."""
     try:
         return torch.load(path, map_location=device, weights_only=True)
-    except (RuntimeError, EOFError, pickle.UnpicklingError, KeyError, ValueError) as error:
+    except (RuntimeError, OSError, EOFError, pickle.UnpicklingError, KeyError, ValueError) as error:
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise WeightsError(f"{path}: damaged checkpoint: {reason}") from None

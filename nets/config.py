@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ponnuki.nets.tables import require, settings_from
@@ -111,7 +111,10 @@ class NetConfig:
     @classmethod
     def from_table(cls, table: Mapping[str, Any]) -> NetConfig:
         """The inverse of ``to_table``; ConfigError names an unknown or missing field."""
-        blocks = tuple(settings_from(BlockConfig, block, "block of the net") for block in table.get("blocks", ()))
+        require(isinstance(table, Mapping), f"net: {table!r} is no table of settings")
+        given = table.get("blocks", ())
+        require(isinstance(given, Sequence) and not isinstance(given, str), f"net: blocks {given!r}: expected a list")
+        blocks = tuple(settings_from(BlockConfig, block, "block of the net") for block in given)
         return settings_from(cls, {**table, "blocks": blocks}, "net")
 
 

@@ -64,9 +64,9 @@ def ship(
         (draft / f"{name}.md").write_text(card, encoding="utf-8", newline="\n")
         for suffix in (".safetensors", ".toml"):
             shutil.copyfile(with_suffix(source, suffix), draft / f"{name}{suffix}")
-        write_manifest(folder, shipped, chosen, training)
         for path in draft.iterdir():
             shutil.copyfile(path, folder / path.name)
+        write_manifest(folder, shipped, chosen, training)
     return shipped
 
 
@@ -87,12 +87,14 @@ def measured(
 
 
 def holds(reference: dict[str, dict[str, float]], candidate: dict[str, dict[str, float]]) -> bool:
-    """Whether the candidate's top-1 and value error stay within the tolerances on every group."""
-    return all(
-        candidate[group]["top1"] >= figures["top1"] - TOP1_TOLERANCE
-        and candidate[group]["value_mse"] <= figures["value_mse"] + VALUE_TOLERANCE
+    """Whether the candidate's top-1 and value error stay within the tolerances on every group that has them."""
+    worse = [
+        lost
         for group, figures in reference.items()
-    )
+        for name, sign, tolerance in (("top1", -1, TOP1_TOLERANCE), ("value_mse", 1, VALUE_TOLERANCE))
+        if name in figures and (lost := sign * (candidate[group][name] - figures[name])) > tolerance
+    ]
+    return not worse
 
 
 def write_manifest(folder: Path, shipped: Sequence[Shipment], default: str | None, training: dict[str, Any]) -> None:
@@ -181,8 +183,7 @@ def _file_row(shipment: Shipment, default: bool) -> str:
 
 def _figure_row(group: str, shipment: Shipment) -> str:
     figures = shipment.figures[group]
-    return (
-        f"| {group} ({figures['positions']:,.0f}) | {shipment.name} | {figures['top1']:.1%} | "
-        f"{figures['policy_loss']:.3f} | {figures['value_mse']:.4f} | {figures['value_mae']:.4f} | "
-        f"{figures['sign']:.1%} | {figures['lead_mae']:.2f} |"
-    )
+    columns = (("top1", ".1%"), ("policy_loss", ".3f"), ("value_mse", ".4f"), ("value_mae", ".4f"), ("sign", ".1%"),
+               ("lead_mae", ".2f"))  # fmt: skip
+    shown = [format(figures[name], style) if name in figures else "–" for name, style in columns]
+    return f"| {group} ({figures['positions']:,.0f}) | {shipment.name} | {' | '.join(shown)} |"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,11 +27,12 @@ def settings_from(kind: type[Settings], table: Mapping[str, Any], where: str) ->
     Raises:
         ConfigError: an unknown name, a missing one, a value of another type or out of range, with `where` it stood.
     """
+    require(isinstance(table, Mapping), f"{where}: {table!r} is no table of settings")
     fields = {item.name: item for item in dataclasses.fields(kind)}  # type: ignore[arg-type]
     values: dict[str, Any] = {}
     for name, value in table.items():
         require(name in fields, f"{where}: unknown setting {name!r}; known are {', '.join(fields)}")
-        values[name] = _fitting(value, _default(fields[name]), f"{where}: {name}")
+        values[name] = _fitting(value, _example(fields[name]), f"{where}: {name}")
     for name, item in fields.items():
         require(name in values or _default(item) is not dataclasses.MISSING, f"{where}: {name} is missing")
     try:
@@ -55,6 +57,8 @@ def read_toml(path: Path) -> dict[str, Any]:
             return tomllib.load(file)
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such file") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror or error}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not a TOML file: {error}") from None
 
@@ -73,6 +77,13 @@ def _default(item: dataclasses.Field[Any]) -> Any:
     return item.default
 
 
+def _example(item: dataclasses.Field[Any]) -> Any:
+    """A value of the field's type: its default, or one made up for a plain type; MISSING for others."""
+    default = _default(item)
+    made_up = {"int": 0, "float": 0.0, "str": ""}
+    return made_up.get(str(item.type), default) if default is dataclasses.MISSING else default
+
+
 def _fitting(value: Any, default: Any, where: str) -> Any:
     """A value of the type of the default, if there is one; whole numbers do for fractions."""
     if default is dataclasses.MISSING:
@@ -88,5 +99,6 @@ def _fitting(value: Any, default: Any, where: str) -> Any:
         right = right and all(str(key).isdigit() for key in value) == all(str(key).isdigit() for key in default)
     require(right, f"{where} is {value!r}: expected {said}")
     if isinstance(default, float):
+        require(math.isfinite(value), f"{where} is {value!r}: expected a finite number")
         return float(value)
     return tuple(value) if isinstance(default, tuple) else value

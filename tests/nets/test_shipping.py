@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="shipping needs torch (the extra `train`)")
@@ -14,6 +16,7 @@ from ponnuki.nets import comparison, shipping  # noqa: E402
 from ponnuki.nets.checkpoint import load_net, save_net  # noqa: E402
 from ponnuki.nets.config import BlockConfig  # noqa: E402
 from ponnuki.nets.ort import OnnxEvaluator  # noqa: E402
+from ponnuki.records.format import ENDING_STOPPED  # noqa: E402
 from ponnuki.records.sampling import find_groups  # noqa: E402
 from ponnuki.records.shards import write_shard  # noqa: E402
 from tests.nets.small import small_config, small_net  # noqa: E402
@@ -98,3 +101,18 @@ def test_int8_is_the_default_where_it_holds(top1: float, value_mse: float, expec
     reference = {"a": {"top1": 0.50, "value_mse": 0.10}, "b": {"top1": 0.3, "value_mse": 0.5}}
     candidate = {**reference, "a": {"top1": top1, "value_mse": value_mse}}
     assert shipping.holds(reference, candidate) == expected
+
+
+def test_what_a_group_does_not_say_is_left_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(comparison, "SPEED_SECONDS", 0.01)
+    net = small_net(small_config((BlockConfig("fused", 16, 1.5),)))
+    save_net(tmp_path / "net", net.config, net.state_dict(), {**TRAINING, "board_sizes": [5]})
+    write_shard(tmp_path / "5.npz", random_shard(5, 5, labelled=True))
+    played = random_shard(6, 5, games=2)
+    write_shard(tmp_path / "unsure.npz", replace(played, ending=np.full(2, ENDING_STOPPED, np.uint8)))
+    groups = find_groups([tmp_path / "5.npz"]), find_groups([tmp_path / "unsure.npz"])
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    monkeypatch.setattr(weights, "FOLDER", folder.resolve())
+    shipping.ship(tmp_path / "net", folder, "small", groups[0], groups[1], 10)
+    assert " | – | – | – | – |" in (folder / "small.md").read_text()
