@@ -11,23 +11,13 @@ import copy
 import itertools
 import os
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from ponnuki.nets.blocks import Conv, Sum
-from ponnuki.nets.training import Batch, LossWeights, WholeBatch
-
-
-class Rows:
-    """Rows ``part`` of a batch, as a batch."""
-
-    def __init__(self, batch: Batch, part: slice) -> None:
-        self._batch, self._part = batch, part
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._batch, name)[self._part]
+from ponnuki.nets.training import LossWeights, WholeBatch
+from ponnuki.records.batches import TrainingBatch
 
 
 class SplitBatch:
@@ -46,14 +36,14 @@ class SplitBatch:
         torch.set_num_threads(1)  # the optimiser's and the first part's
         self._pool = ThreadPoolExecutor(workers, "gradients", initializer=torch.set_num_threads, initargs=(1,))
 
-    def backward(self, batch: Batch, weights: LossWeights) -> dict[str, Tensor]:
+    def backward(self, batch: TrainingBatch, weights: LossWeights) -> dict[str, Tensor]:
         """The whole batch's mean loss terms; the sum of the parts' gradients in the net's parameters."""
         rows, workers = len(batch.planes), min(len(self._replicas), len(batch.planes))
         bounds = [rows * index // workers for index in range(workers + 1)]
         self._follow_mode()
         parts = [slice(low, high) for low, high in itertools.pairwise(bounds)]
         jobs = [
-            self._pool.submit(source.backward, Rows(batch, part), weights)
+            self._pool.submit(source.backward, TrainingBatch(*(array[part] for array in batch)), weights)
             for source, part in zip(self._sources, parts, strict=False)
         ]
         shares = [(part.stop - part.start) / rows for part in parts]

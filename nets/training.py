@@ -25,31 +25,6 @@ LEAD_DELTA_POINTS = 10.0
 STDEV_FLOOR_POINTS = 0.5
 
 
-class Batch(Protocol):
-    """What training reads of ``ponnuki.records.batches.TrainingBatch``; weights of 0 mask a target out."""
-
-    @property
-    def planes(self) -> NDArray[np.float32]: ...  # [B, C, N, N]
-    @property
-    def globals(self) -> NDArray[np.float32]: ...  # [B, K]
-    @property
-    def policy_target(self) -> NDArray[np.float32]: ...  # [B, N*N+1]
-    @property
-    def policy_weight(self) -> NDArray[np.float32]: ...  # [B]
-    @property
-    def value_target(self) -> NDArray[np.float32]: ...  # [B]
-    @property
-    def value_weight(self) -> NDArray[np.float32]: ...  # [B]
-    @property
-    def lead_target(self) -> NDArray[np.float32]: ...  # [B]
-    @property
-    def lead_weight(self) -> NDArray[np.float32]: ...  # [B]
-    @property
-    def ownership_target(self) -> NDArray[np.float32]: ...  # [B, N, N]
-    @property
-    def ownership_weight(self) -> NDArray[np.float32]: ...  # [B]
-
-
 @dataclasses.dataclass(frozen=True)
 class LossWeights:
     """What each term of the loss counts; cross-entropies in nats, the lead in units of LEAD_SCALE points."""
@@ -62,10 +37,10 @@ class LossWeights:
 
 
 class Targets(dict[str, Tensor]):
-    """A batch's targets and their weights on the training device, under the names of ``Batch``."""
+    """A batch's targets and their weights on the training device, under the names of ``TrainingBatch``."""
 
 
-def to_device(batch: Batch, device: torch.device) -> tuple[Tensor, Tensor, Targets]:
+def to_device(batch: TrainingBatch, device: torch.device) -> tuple[Tensor, Tensor, Targets]:
     """Planes (channels last), globals and targets on ``device``."""
     planes = torch.from_numpy(batch.planes).to(device, memory_format=torch.channels_last, non_blocking=True)
     globals_ = torch.from_numpy(batch.globals).to(device, non_blocking=True)
@@ -115,7 +90,7 @@ def _mean(rows: Tensor, weight: Tensor) -> Tensor:
 class GradientSource(Protocol):
     """Leaves the gradient of a batch's loss in a net's parameters and returns the loss terms, detached."""
 
-    def backward(self, batch: Batch, weights: LossWeights) -> dict[str, Tensor]: ...
+    def backward(self, batch: TrainingBatch, weights: LossWeights) -> dict[str, Tensor]: ...
 
 
 def prefers_bfloat16(device: str) -> bool:
@@ -138,7 +113,7 @@ class WholeBatch:
         """`forward`: a net, compiled or not, on ``device``."""
         self._forward, self._device, self._autocast = forward, device, autocast
 
-    def backward(self, batch: Batch, weights: LossWeights) -> dict[str, Tensor]:
+    def backward(self, batch: TrainingBatch, weights: LossWeights) -> dict[str, Tensor]:
         planes, globals_, targets = to_device(batch, self._device)
         with torch.autocast(self._device.type, torch.bfloat16) if self._autocast else contextlib.nullcontext():
             outputs = self._forward(planes, globals_)
@@ -151,7 +126,7 @@ def train_step(
     net: nn.Module,
     optimizer: torch.optim.Optimizer,
     gradients: GradientSource,
-    batch: Batch,
+    batch: TrainingBatch,
     weights: LossWeights,
     clip: float = 1.0,
 ) -> dict[str, Tensor]:

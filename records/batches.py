@@ -196,23 +196,28 @@ def validation_batches(group: Group, batch_size: int, limit: int = 4096, seed: i
     """A fixed sample of a group's positions as they were played, the same at every call.
 
     Yields batches of `batch_size` rows, the last one smaller: `limit` positions in all, or all where there are fewer.
-    The shards are read again at each call, and held together in memory.
+    The shards are read again at each call, twice, and no more of them are held in memory than a batch is made of.
 
     Raises:
         RecordError: no shard can be read, or none has a position with a target.
     """
-    shards = [shard for _, shard in readable_shards(group.paths)]
-    trainable = [trainable_positions(shard) for shard in shards]
-    total = sum(map(len, trainable))
-    if total == 0:
+    trainable = [(path, trainable_positions(shard)) for path, shard in readable_shards(group.paths)]
+    bounds = np.cumsum([0, *(len(positions) for _, positions in trainable)])
+    if bounds[-1] == 0:
         raise RecordError(f"group {group.name!r} has no position with a target")
+    total = int(bounds[-1])
     chosen = np.sort(np.random.default_rng(seed).choice(total, min(limit, total), replace=False))
-    offsets = np.cumsum([0, *map(len, trainable)])
-    for begin in range(0, len(chosen), batch_size):
-        rows = chosen[begin : begin + batch_size]
-        picks = []
-        for shard, positions, low, high in zip(shards, trainable, offsets[:-1], offsets[1:], strict=True):
-            inside = rows[(rows >= low) & (rows < high)] - low
-            if len(inside):
-                picks.append(Picks(shard, positions[inside].astype(np.int64), np.zeros(len(inside), np.int64)))
+    picks: list[Picks] = []
+    room = batch_size
+    for (path, positions), low, high in zip(trainable, bounds[:-1], bounds[1:], strict=True):
+        inside = positions[chosen[(chosen >= low) & (chosen < high)] - low].astype(np.int64)
+        for _, shard in readable_shards([path] if len(inside) else []):
+            while len(inside):
+                part, inside = inside[:room], inside[room:]
+                picks.append(Picks(shard, part, np.zeros(len(part), np.int64)))
+                room -= len(part)
+                if not room:
+                    yield make_batch(picks)
+                    picks, room = [], batch_size
+    if picks:
         yield make_batch(picks)
