@@ -146,6 +146,7 @@ def model_card(
         f"{training['hours']:.2f} hours on {training['device']}; {training['optimizer']}, learning rate "
         f"{training['learning_rate']:g}, one cycle{_begun_with(training)}; an exponential average of the weights is "
         "shipped.",
+        *([f"- Fitted once more afterwards: {training['refitted']}."] if "refitted" in training else []),
         f"- Targets: policy, value, lead and ownership under {training['rules']}.",
         f"- `{name}.safetensors` with `{name}.toml` is the trainable state (`ponnuki train --init`).",
         f"- Licence: {LICENCE}.",

@@ -75,7 +75,8 @@ def test_a_card_tells_what_was_trained_before_and_the_default_may_stay(
     monkeypatch.setattr(comparison, "SPEED_SECONDS", 0.01)
     net = small_net(small_config((BlockConfig("fused", 16, 1.5),)))
     before = {"net": "small", "steps": 4000, "positions": 9000, "hours": 1.25}
-    save_net(tmp_path / "net", net.config, net.state_dict(), {**TRAINING, "board_sizes": [5], "before": before})
+    training = {**TRAINING, "board_sizes": [5], "before": before, "refitted": "the last layer, on 30 positions"}
+    save_net(tmp_path / "net", net.config, net.state_dict(), training)
     write_shard(tmp_path / "5.npz", random_shard(5, 5, labelled=True))
     groups = find_groups([tmp_path / "5.npz"])
     folder = tmp_path / "weights"
@@ -90,6 +91,7 @@ def test_a_card_tells_what_was_trained_before_and_the_default_may_stay(
     assert manifest["nets"]["next-int8"]["provenance"] == "30 steps on random games" + told
     card = (folder / "next.md").read_text()
     assert f"one cycle{told};" in card
+    assert "- Fitted once more afterwards: the last layer, on 30 positions.\n" in card
     assert "default" not in card
 
 

@@ -1,6 +1,6 @@
 """Ship a trained net: float and int8 files, card and manifest into weights/.
 
-    python tests/scripts/ship_net.py RUN/NAME --name ponnuki-b --calibrate SHARD… --validate SHARD…
+    python tests/scripts/ship_net.py RUN/NAME --name NAME --calibrate SHARD… --validate SHARD…
 
 RUN/NAME is what `ponnuki train` wrote (NAME.safetensors with NAME.toml). Calibration shards belong to the training
 data, validation shards do not.
