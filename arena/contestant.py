@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shlex
@@ -35,6 +36,10 @@ class Contestant:
     """Whether it is told its clock by GTP's time commands; our own engine gets a fixed time a move as an option."""
     playouts: int | None = None
     """Playouts a move that it is told by ``kata-set-param maxPlayouts`` when it starts; None: its own affair."""
+    weights: Path | None = None
+    """The net of our own engine, where it was named by that."""
+    options: tuple[str, ...] = ()
+    """With `weights`: the options of ``ponnuki gtp``."""
 
     @classmethod
     def parse(cls, text: str, time: TimeControl | None = None, name: str | None = None) -> Contestant:
@@ -63,12 +68,23 @@ class Contestant:
         fixed = time.move_time_s if time else None
         options = [*options, *(["--move-time", f"{fixed:g}"] if fixed is not None else [])]
         command = (sys.executable, "-m", "ponnuki.cli.main", "gtp", "--weights", str(weights), *options)
-        return cls(name or _short_name(weights.stem, options), command, time, sends_clock=fixed is None)
+        return cls(name or _short_name(weights.stem, options), command, time, sends_clock=fixed is None,
+                   weights=weights, options=tuple(options))
 
     def to_json(self) -> dict[str, object]:
-        """What a match's log keeps to know the contestant again."""
+        """What reports say of the contestant."""
+        return {"name": self.name, "command": list(self.command), **self._limits()}
+
+    def identity(self) -> dict[str, object]:
+        """What a log keeps to know the contestant again: a net by its content, wherever it and Python lie."""
+        if self.weights is None:
+            return {"command": list(self.command), **self._limits()}
+        digest = hashlib.sha256(self.weights.read_bytes()).hexdigest()
+        return {"weights_sha256": digest, "options": list(self.options), **self._limits()}
+
+    def _limits(self) -> dict[str, object]:
         told = {} if self.playouts is None else {"playouts": self.playouts}
-        return {"name": self.name, "command": list(self.command), "time": str(self.time) if self.time else None, **told}
+        return {"time": str(self.time) if self.time else None, **told}
 
 
 def split_words(text: str) -> list[str]:
@@ -83,7 +99,10 @@ def split_words(text: str) -> list[str]:
 def _short_name(head: str, words: Sequence[str]) -> str:
     """A name for reports: program or net with its options, less GNU Go's ``--mode gtp``, which says nothing."""
     name = " ".join([head, *words]).replace(" --mode gtp", "")
-    return name if len(name) <= _NAME_LENGTH else name[: _NAME_LENGTH - 1] + "…"
+    if len(name) <= _NAME_LENGTH:
+        return name
+    kept = _NAME_LENGTH // 2  # of each end: engines that differ in an option differ in either
+    return f"{name[: kept - 1]}…{name[-kept:]}"
 
 
 def _rules_json(name: str) -> str:

@@ -247,7 +247,7 @@ class _Notes:
 
     def of(self, contestant: Contestant) -> Calibration | None:
         """What was found for an engine before."""
-        wanted = contestant.to_json()
+        wanted = contestant.identity()
         for note in self._content["engines"]:
             if note["engine"] == wanted:
                 return Calibration(**note["found"])
@@ -255,7 +255,7 @@ class _Notes:
 
     def add(self, contestant: Contestant, found: Calibration) -> Calibration:
         """Keep what was found."""
-        self._content["engines"].append({"engine": contestant.to_json(), "found": asdict(found)})
+        self._content["engines"].append({"engine": contestant.identity(), "found": asdict(found)})
         if self._path is not None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             part = self._path.with_suffix(".part")

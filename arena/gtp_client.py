@@ -33,6 +33,7 @@ STDERR_LINES = 20
 
 _MAX_LINE_BYTES = 1 << 16
 _MAX_REPLY_LINES = 10_000
+_MAX_REPLIES = 16  # that nobody has asked for
 _QUIT_WAIT_S = 3.0
 
 
@@ -71,7 +72,8 @@ class _ReplyReader(threading.Thread):
                     if len(reply) < _MAX_REPLY_LINES:
                         reply.append(line)
                 else:
-                    self.replies.put(_parse_reply(reply))
+                    if self.replies.qsize() < _MAX_REPLIES:
+                        self.replies.put(_parse_reply(reply))
                     reply = None
         self.replies.put(None)
 
@@ -185,7 +187,7 @@ class GtpClient:
         began = time.monotonic()
         self._write(command)
         try:
-            reply = replies.get(timeout=timeout_s)
+            reply = replies.get(timeout=min(timeout_s, threading.TIMEOUT_MAX))
         except queue.Empty:
             self.kill()
             raise EngineFailure(Failure.HANG, self._silence(command, timeout_s)) from None

@@ -9,10 +9,12 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+import filelock
 
 from ponnuki.arena.contestant import Contestant, Patience, Seat
 from ponnuki.arena.failures import NEEDS_RESTART, EngineFailure
@@ -129,10 +131,33 @@ def play_match(a: Contestant, b: Contestant, settings: MatchSettings, out: Path 
         referee: makes the referee of one worker thread.
 
     Raises:
-        ConfigError: an engine cannot be started or set up, or `out` holds another match.
+        ConfigError: an engine cannot be started or set up, `out` holds another match, or somebody plays it already.
         KeyboardInterrupt: the user stopped it; what is finished has been saved.
     """
-    return Match(a, b, settings, out, display or Silent(), referee).run()
+    with _alone_in(out):
+        return Match(a, b, settings, out, display or Silent(), referee).run()
+
+
+@contextlib.contextmanager
+def _alone_in(folder: Path | None) -> Iterator[None]:
+    """Keep other processes out of a match's folder; the system lets go of the lock even if we are killed.
+
+    Raises:
+        ConfigError: a match is being played there.
+    """
+    if folder is None:
+        yield
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(folder / "lock")
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        raise ConfigError(f"{folder}: a match is being played here; wait for it, or name another folder") from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 class Match:
@@ -152,13 +177,27 @@ class Match:
         self._log: MatchLog | None = None
         self._records: dict[int, GameRecord] = {}
         if out is not None:
-            sides = {side: contestant.to_json() for side, contestant in self._contestants.items()}
-            self._log = MatchLog(out / LOG_NAME, {**sides, **settings.identity()})
+            sides = {side: contestant.identity() for side, contestant in self._contestants.items()}
+            names = {side: contestant.name for side, contestant in self._contestants.items()}
+            self._log = MatchLog(out / LOG_NAME, {"names": names, **sides, **settings.identity(),
+                                                  "settlers": list(referee().settlers)})
             self._records = {number: record for number, record in self._log.games.items() if number < settings.games}
+            self._check_openings(self._log.path)
         self._waiting = deque(number for number in range(settings.games) if number not in self._records)
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._bugs: list[BaseException] = []
+
+    def _check_openings(self, log: Path) -> None:
+        """See that the games of the log began as they would now: the two of a pair share an opening."""
+        for number, record in sorted(self._records.items()):
+            wanted = opening_vertices(self._opening(number), self._settings.size)
+            if record.opening != wanted:
+                raise ConfigError(f"{log}: game {number} began {' '.join(record.opening)} there and would begin "
+                                  f"{' '.join(wanted)} now; choose another folder to begin anew")
+
+    def _opening(self, number: int) -> Opening:
+        return self._openings[number if self._settings.always_white else number // 2]
 
     def summary(self) -> Summary:
         """Where the match stands."""
@@ -214,9 +253,11 @@ class Match:
             Stopped: the match was stopped meanwhile; nothing is recorded.
         """
         black, white = self._settings.side_of(BLACK, number), self._settings.side_of(WHITE, number)
-        opening = self._openings[number if self._settings.always_white else number // 2]
+        opening = self._opening(number)
         by_colour = {BLACK: seats[black], WHITE: seats[white]}
         played = play_game(self._settings.game_settings(), opening, by_colour, referee, self._stop)
+        if self._stop.is_set() and played.settlement is not None:
+            raise Stopped  # its settlers may have been killed
         sgf = self._keep_sgf(number, played, black, white)
         record = game_record(number, played, black, white, opening, sgf)
         with self._lock:
@@ -276,6 +317,7 @@ class _Worker:
     def __init__(self, match: Match) -> None:
         self._match = match
         self._seats = match.new_seats()
+        self._referee = match.new_referee()
         self.thread = threading.Thread(target=self._work, daemon=True)
 
     def try_engines(self) -> None:
@@ -284,22 +326,22 @@ class _Worker:
             self._match.try_seat(seat)
 
     def give_up(self) -> None:
-        """Kill both engines, from any thread."""
+        """Kill both engines and the settlers, from any thread."""
         for seat in self._seats.values():
             seat.give_up()
+        self._referee.give_up()
 
     def _work(self) -> None:
-        referee = self._match.new_referee()
         try:
             with contextlib.suppress(Stopped):
                 while (number := self._match.take()) is not None:
-                    self._clear_away(number, self._match.play(number, self._seats, referee))
+                    self._clear_away(number, self._match.play(number, self._seats, self._referee))
         except BaseException as error:
             self._match.report_bug(error)
         finally:
             for seat in self._seats.values():
                 seat.close()
-            referee.close()
+            self._referee.close()
 
     def _clear_away(self, number: int, played: PlayedGame) -> None:
         """End an engine that is out of step; the next game starts it anew."""

@@ -76,11 +76,11 @@ class MatchLog:
     """The log of one match. Not for several processes at a time."""
 
     def __init__(self, path: Path, settings: Mapping[str, Any]) -> None:
-        """Open the log of a match with these settings, or begin it.
+        """Open the log of a match with these settings, or begin it. `names` are kept, but may change.
 
         Raises:
             ConfigError: the file holds a match with other settings; the message names the first that differs.
-            RecordError: the file is no match log, or is damaged before its last line.
+            RecordError: the file is no match log, is damaged before its last line, or cannot be read or written.
         """
         self.path = path
         self.games: dict[int, GameRecord] = {}
@@ -101,27 +101,33 @@ class MatchLog:
         self.games[record.game] = record
 
 
-def _whole_lines(path: Path) -> list[str]:
+def _whole_lines(path: Path) -> list[bytes]:
     """The lines of a log that were written to their end; what follows the last of them is cut off the file."""
     try:
         content = path.read_bytes()
     except FileNotFoundError:
         return []
+    except OSError as error:
+        raise RecordError(f"{path}: {error.strerror or error}") from None
     whole = content[: content.rfind(b"\n") + 1]
     if len(whole) < len(content):
         with path.open("rb+") as file:
             file.truncate(len(whole))
-    return whole.decode("utf-8", "replace").splitlines()
+    return whole.split(b"\n")[:-1]
 
 
 def _append(path: Path, values: Mapping[str, Any]) -> None:
-    with path.open("ab") as file:
-        file.write(json.dumps(values, ensure_ascii=False, allow_nan=False).encode() + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
+    line = json.dumps(values, allow_nan=False).encode() + b"\n"  # in ASCII: engines say anything
+    try:
+        with path.open("ab") as file:
+            file.write(line)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise RecordError(f"{path}: {error.strerror or error}") from None
 
 
-def _decode(path: Path, number: int, line: str) -> dict[str, Any]:
+def _decode(path: Path, number: int, line: bytes) -> dict[str, Any]:
     try:
         values = json.loads(line)
     except ValueError:
@@ -131,17 +137,17 @@ def _decode(path: Path, number: int, line: str) -> dict[str, Any]:
     return values
 
 
-def _check_settings(path: Path, line: str, wanted: Mapping[str, Any]) -> None:
+def _check_settings(path: Path, line: bytes, wanted: Mapping[str, Any]) -> None:
     found = _decode(path, 1, line)
     if found.get("format") != FORMAT:
         raise RecordError(f"{path} is not a {FORMAT} log")
     for key in (*wanted, *found):
-        if found.get(key) != wanted.get(key):
+        if key != "names" and found.get(key) != wanted.get(key):
             raise ConfigError(f"{path} holds a match with other settings: {key} is {found.get(key)!r} there and "
                               f"{wanted.get(key)!r} now; choose another folder to begin anew")
 
 
-def _read_game(path: Path, number: int, line: str) -> GameRecord:
+def _read_game(path: Path, number: int, line: bytes) -> GameRecord:
     values = _decode(path, number, line)
     known = {field.name for field in fields(GameRecord)}
     try:

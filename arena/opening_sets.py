@@ -49,7 +49,7 @@ def choose_openings(
     chosen: list[Opening] = []
     lap = 0
     while len(chosen) < count:
-        order = list(known)
+        order = sorted(known)  # not as their files happen to be named
         random.Random(f"ponnuki openings {seed} {lap}").shuffle(order)
         chosen += order
         lap += 1

@@ -47,6 +47,9 @@ class Settler(Protocol):
     def dead_stones(self, game: Game) -> frozenset[int]:
         """Points of the dead stones; raises EngineFailure where it cannot tell."""
 
+    def give_up(self) -> None:
+        """Kill its process, from any thread: a settlement that is waited for fails at once."""
+
     def close(self) -> None:
         """End its process, if it has one."""
 
@@ -80,6 +83,10 @@ class GtpSettler:
             raise EngineFailure(Failure.GARBAGE, f"final_status_list names points without a stone: {listed}")
         return dead
 
+    def give_up(self) -> None:
+        """Kill the process, from any thread."""
+        self._client.kill()
+
     def close(self) -> None:
         """End the process."""
         self._client.close()
@@ -97,12 +104,20 @@ class Referee:
     def __init__(self, settlers: Sequence[Settler] = ()) -> None:
         """Take settlers, the one that decides first."""
         self._settlers = tuple(settlers)
+        self._given_up = False
+
+    @property
+    def settlers(self) -> tuple[str, ...]:
+        """Their names, the one that decides first."""
+        return tuple(settler.name for settler in self._settlers)
 
     def settle(self, game: Game) -> Settlement:
         """Count a finished game: the first settler that answers decides, the others are compared with it."""
         decided: Settlement | None = None
         remarks: list[str] = []
         for settler in self._settlers:
+            if self._given_up:
+                break
             try:
                 dead = settler.dead_stones(game)
             except EngineFailure as failure:
@@ -116,6 +131,12 @@ class Referee:
         if decided is None:
             decided = Settlement(game.score_black(set()), frozenset(), None)
         return Settlement(decided.margin_black, decided.dead, decided.by, tuple(remarks))
+
+    def give_up(self) -> None:
+        """Kill the settlers' processes, from any thread; nothing is settled from now on."""
+        self._given_up = True
+        for settler in self._settlers:
+            settler.give_up()
 
     def close(self) -> None:
         """End the settlers' processes."""

@@ -24,6 +24,9 @@ _UNSEEN = 1e-3
 _STEPS = 60
 _CLOSE = 1e-9
 
+LARGEST_BOUND = 2000
+"""Elo; beyond it an expected score is 0 or 1 for what arithmetic can tell."""
+
 
 def log_likelihood_ratio(counts: np.ndarray, score0: float, score1: float) -> np.ndarray:
     """Logarithm of how much better a mean score of `score1` explains the pairs than `score0` does.
@@ -97,6 +100,9 @@ class Sprt:
     """Chance of accepting `elo0` where `elo1` is true."""
 
     def __post_init__(self) -> None:
+        for bound in (self.elo0, self.elo1):
+            if not abs(bound) <= LARGEST_BOUND:
+                raise ConfigError(f"SPRT bound {bound:g}: expected {-LARGEST_BOUND} to {LARGEST_BOUND}")
         if not self.elo0 < self.elo1:
             raise ConfigError(f"SPRT bounds {self.elo0:g} {self.elo1:g}: the first has to be the lower one")
         for name, rate in (("alpha", self.alpha), ("beta", self.beta)):

@@ -29,11 +29,6 @@ def yes_or_no(text: str) -> bool:
     return text.lower() == "true"
 
 
-def never_resign_unless(text: str) -> float | None:
-    """KataGo's allowResignation: `false` means a resignation threshold of 0, `true` leaves ours."""
-    return None if yes_or_no(text) else 0.0
-
-
 PERSPECTIVES = ("black", "white", "sidetomove")
 
 
@@ -52,7 +47,7 @@ OVERRIDES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "rules": ("rules", str),
     "resignThreshold": ("resign_threshold", win_rate_of_utility),
     "resignConsecTurns": ("resign_moves", whole_number(1)),
-    "allowResignation": ("resign_threshold", never_resign_unless),
+    "allowResignation": ("allow_resignation", yes_or_no),
     "ponderingEnabled": ("ponder", yes_or_no),
     "reportAnalysisWinratesAs": ("perspective", perspective),
     "logFile": ("log", Path),
@@ -82,6 +77,8 @@ def apply_katago_options(args: argparse.Namespace) -> None:
         settings |= _known(_config_lines(args.katago_config), f"-config {args.katago_config}")
     for text in args.katago_overrides or ():
         settings |= _known(text.split(","), "-override-config")
+    if settings.pop("allow_resignation", True) is False:
+        settings["resign_threshold"] = 0.0  # whatever threshold stands beside it
     for name, value in settings.items():
         if getattr(args, name, None) is None:
             setattr(args, name, value)

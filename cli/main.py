@@ -7,6 +7,7 @@ answers its first command at once.
 
 import argparse
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -69,6 +70,8 @@ def _settings_path(arguments: Sequence[str]) -> str | None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line (`sys.argv` by default) and return its exit code: 0, or FAILED, WRONG_USE or INTERRUPTED."""
     words = sys.argv[1:] if arguments is None else arguments
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a console of few characters gets ? for the others
     try:
         args = parse(words)
         return command_module(args.command).run(args)

@@ -1,7 +1,10 @@
 """`ponnuki match`: games between two GTP engines under a referee, with a score and its confidence interval."""
 
 import argparse
+import contextlib
 import json
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -113,15 +116,34 @@ def run(args: argparse.Namespace) -> int:
     referee = partial(referee_of, parse_settlers(args.settlers))
     settings = _settings(args)
     a, b = _contestants(args, settings)
+    stop_on_sigterm()
     summary = play_match(a, b, settings, args.out, display_for(), referee)
-    print(summary.report())
-    if args.json:
-        write_json(args.json, summary.to_json())
-    if args.report:
-        from ponnuki.arena.report import write_match_report
+    with printed_last(summary.report()):
+        if args.json:
+            write_json(args.json, summary.to_json())
+        if args.report:
+            from ponnuki.arena.report import write_match_report
 
-        write_match_report(summary, args.report)
+            write_match_report(summary, args.report)
     return 0
+
+
+def stop_on_sigterm() -> None:
+    """From now on SIGTERM stops as Ctrl-C does, so that no engine is left behind. For the main thread."""
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)
+
+
+@contextlib.contextmanager
+def printed_last(report: str) -> Iterator[None]:
+    """Print a report when its files have been written, or could not be: whoever reads it may have gone away."""
+    try:
+        yield
+    finally:
+        print(report)
 
 
 def _settings(args: argparse.Namespace) -> "MatchSettings":

@@ -158,11 +158,22 @@ def output_folder(text: str) -> Path:
 
 
 def _require_writable(text: str, folder: Path) -> None:
-    nearest = next(part for part in (folder, *folder.parents) if part.exists())
-    if not nearest.is_dir():
-        raise argparse.ArgumentTypeError(f"{text!r}: {str(nearest)!r} is not a folder")
+    try:
+        nearest = next(part for part in (folder, *folder.parents) if _is_there(part))
+        if not nearest.is_dir():
+            raise argparse.ArgumentTypeError(f"{text!r}: {str(nearest)!r} is not a folder")
+    except OSError as error:  # no right to look, or a name too long
+        raise argparse.ArgumentTypeError(f"{text!r}: {error.strerror or error}") from None
     if not os.access(nearest, os.W_OK):
         raise argparse.ArgumentTypeError(f"{text!r}: nothing can be written in {str(nearest)!r}")
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
 
 
 def number(minimum: float, maximum: float = float("inf"), *, above: bool = False) -> Callable[[str], float]:

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from .match import add_result_options, check_report, write_json
+from .match import add_result_options, check_report, printed_last, stop_on_sigterm, write_json
 from .parsing import Parser, add_common_options, output_folder
 
 EPILOG = """\
@@ -52,12 +52,13 @@ def run(args: argparse.Namespace) -> int:
     from ponnuki.arena.progress import PoolLines
 
     check_report(args.report)
+    stop_on_sigterm()
     summary = play_pool(read_pool(args.pool), args.out, PoolLines())
-    print(summary.report())
-    if args.json:
-        write_json(args.json, summary.to_json())
-    if args.report:
-        from ponnuki.arena.report import write_pool_report
+    with printed_last(summary.report()):
+        if args.json:
+            write_json(args.json, summary.to_json())
+        if args.report:
+            from ponnuki.arena.report import write_pool_report
 
-        write_pool_report(summary, args.report)
+            write_pool_report(summary, args.report)
     return 0

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ponnuki.engine.errors import ConfigError
 
+from .match import stop_on_sigterm
 from .parsing import Parser, add_common_options, number, whole_number
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def run(args: argparse.Namespace) -> int:
     from ponnuki.arena.suite_engine import SuitePatience
     from ponnuki.arena.suite_report import SuiteReport, require_scipy
 
+    stop_on_sigterm()
     contestants = _contestants(args)
     if len(contestants) > 1:
         require_scipy()

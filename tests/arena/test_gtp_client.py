@@ -88,6 +88,22 @@ def test_a_reply_that_nobody_asked_for_is_garbage() -> None:
         assert not engine.running
 
 
+def test_an_engine_that_never_stops_answering_does_not_fill_the_memory() -> None:
+    with script("while True: print('= x\\n')") as engine:
+        assert engine._replies is not None
+        while engine._replies.replies.qsize() < 5:
+            time.sleep(0.01)
+        time.sleep(0.3)
+        assert engine._replies.replies.qsize() < 50
+        with pytest.raises(EngineFailure):
+            engine.send("name", WAIT_S)
+
+
+def test_a_wait_may_be_longer_than_clocks_can_say() -> None:
+    with client() as engine:
+        assert engine.send("name", 1e11).text == "fake"
+
+
 def test_killing_from_another_thread_ends_the_wait() -> None:
     import threading
 

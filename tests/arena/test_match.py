@@ -8,17 +8,20 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import filelock
 import pytest
 from sgfmill import sgf
 
 from ponnuki.arena.contestant import Contestant, Patience
 from ponnuki.arena.match import LOG_NAME, MatchSettings, play_match
 from ponnuki.arena.match_log import GameRecord, MatchLog
-from ponnuki.arena.referee import Referee
+from ponnuki.arena.referee import GtpSettler, Referee
 from ponnuki.arena.sprt import Sprt
 from ponnuki.arena.summary import Summary, leading_pair_points, pair_points
+from ponnuki.arena.timecontrol import TimeControl
 from ponnuki.engine.errors import ConfigError, RecordError
 
 from .conftest import FAKE
@@ -310,6 +313,57 @@ def test_damage_inside_a_log_is_an_error(tmp_path: Path) -> None:
     path.write_bytes(b"{}\n")
     with pytest.raises(RecordError, match="not a ponnuki-match-1 log"):
         MatchLog(path, {"size": 9})
+
+
+def test_a_log_holds_whatever_an_engine_says(tmp_path: Path) -> None:
+    path = tmp_path / LOG_NAME
+    said = "cannot\u2028move\x85 \udcff"
+    MatchLog(path, {"size": 9}).add(replace(record(0), detail=said))
+    assert MatchLog(path, {"size": 9}).games[0].detail == said
+    (tmp_path / "folder" / LOG_NAME).mkdir(parents=True)
+    with pytest.raises(RecordError, match=r"Is a directory|Permission denied"):
+        MatchLog(tmp_path / "folder" / LOG_NAME, {"size": 9})
+
+
+def test_a_net_is_known_by_its_content_wherever_it_lies(tmp_path: Path) -> None:
+    (tmp_path / "moved").mkdir()
+    paths = [tmp_path / "net.onnx", tmp_path / "moved" / "other.onnx"]
+    for path in paths:
+        path.write_bytes(b"one net")
+    here, there = (Contestant.of_weights(path, ["--playouts", "4"], TimeControl.parse("1/move")) for path in paths)
+    assert here.name != there.name
+    assert here.identity() == there.identity()
+    other = Contestant.of_weights(paths[0], ["--playouts", "5"], TimeControl.parse("1/move"))
+    assert other.identity() != here.identity()
+    before = here.identity()
+    paths[0].write_bytes(b"another net")
+    assert here.identity() != before
+
+
+def test_a_match_goes_on_with_its_own_settlers_alone(fake: Fake, tmp_path: Path) -> None:
+    a, b = fake("a"), fake("b")
+    settings = MatchSettings(games=2, size=5, patience=QUICK)
+    kept = play_match(a, b, settings, tmp_path, referee=Referee)
+    renamed = play_match(replace(a, name="another name"), b, settings, tmp_path, referee=Referee)
+    assert renamed.records == kept.records
+    with pytest.raises(ConfigError, match=r"settlers is \[\] there and \['GNU Go'\] now"):
+        play_match(a, b, settings, tmp_path, referee=lambda: Referee([GtpSettler("GNU Go", ["gnugo"])]))
+
+
+def test_the_games_of_a_pair_keep_their_opening(fake: Fake, tmp_path: Path) -> None:
+    kept = play(fake("a"), fake("b"), games=2, out=tmp_path, size=7)
+    log = tmp_path / LOG_NAME
+    opening = kept.records[1].opening
+    log.write_text(log.read_text().replace(json.dumps(opening), json.dumps(["A1", "B7"])))
+    with pytest.raises(ConfigError, match=rf"game 0 began A1 B7 there and would begin {' '.join(opening)} now"):
+        play(fake("a"), fake("b"), games=4, out=tmp_path, size=7)
+
+
+def test_a_folder_is_for_one_match_at_a_time(fake: Fake, tmp_path: Path) -> None:
+    held = filelock.FileLock(tmp_path / "lock")
+    with held, pytest.raises(ConfigError, match="a match is being played here"):
+        play(fake("a"), fake("b"), out=tmp_path)
+    assert play(fake("a"), fake("b"), out=tmp_path).score.games == 2
 
 
 def test_a_sequential_test_stops_the_match(fake: Fake, tmp_path: Path) -> None:

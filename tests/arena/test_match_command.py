@@ -8,16 +8,19 @@ import shlex
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
 from ponnuki.arena.contestant import Contestant
-from ponnuki.arena.match import LOG_NAME
+from ponnuki.arena.match import LOG_NAME, MatchSettings, play_match
+from ponnuki.arena.referee import GtpSettler, Referee
 from ponnuki.arena.timecontrol import TimeControl
 from ponnuki.cli.main import main
 from ponnuki.engine.errors import ConfigError
+from ponnuki.engine.game import Game
 
 from .conftest import fake_command
 
@@ -48,6 +51,7 @@ def test_a_match_is_played_kept_and_reported(tmp_path: Path, capsys: pytest.Capt
     (["--time", "soon"], "bad time 'soon'"),
     (["--rules", "house"], "unknown rules 'house'"),
     (["--sprt", "5", "0"], "lower"),
+    (["--sprt", "0", "20000"], "SPRT bound 20000: expected -2000 to 2000"),
     (["--opening-moves", "40"], "no room"),
     (["--openings", "balanced"], "there are balanced openings for sizes 9, 13, 19, not 5"),
     (["--openings", "nowhere"], "expected random, balanced or a folder"),
@@ -62,7 +66,8 @@ def test_wrong_settings_get_one_line(wrong: list[str], said: str, capsys: pytest
     assert error.count("\n") == 1
 
 
-def test_ctrl_c_keeps_what_is_finished_and_leaves_no_engine_behind(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_keeps_what_is_finished_and_leaves_no_engine_behind(number: int, tmp_path: Path) -> None:
     psutil = pytest.importorskip("psutil")
     slow = quoted("--late-at", "0", "--late-s", "0.03")
     command = [sys.executable, "-m", "ponnuki.cli.main", "match", slow, slow, "--games", "400", "--size", "5",
@@ -72,7 +77,7 @@ def test_ctrl_c_keeps_what_is_finished_and_leaves_no_engine_behind(tmp_path: Pat
     while process.poll() is None and not (log.exists() and log.read_text("utf-8").count("\n") > 3):
         time.sleep(0.02)
     engines = psutil.Process(process.pid).children(recursive=True)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, error = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "the same command goes on from there" in error
@@ -80,6 +85,34 @@ def test_ctrl_c_keeps_what_is_finished_and_leaves_no_engine_behind(tmp_path: Pat
     assert len(engines) >= 4
     assert psutil.wait_procs(engines, timeout=10)[1] == []
     assert all(json.loads(line) for line in log.read_text("utf-8").splitlines())
+
+
+def test_a_report_reaches_a_stdout_of_few_characters(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "ponnuki.cli.main", "match", quoted(), quoted("--resign-at", "0"), "--games", "2",
+               "--size", "5", "--settlers", "none", "--json", str(tmp_path / "m.json")]
+    done = subprocess.run(command, env={**os.environ, "PYTHONIOENCODING": "cp1252"}, capture_output=True, check=True)
+    assert b"2 won, 0 drawn, 0 lost: 100.0%" in done.stdout
+    assert json.loads((tmp_path / "m.json").read_text("utf-8"))["wins"] == 2
+
+
+def test_ctrl_c_does_not_wait_for_a_settlement(tmp_path: Path) -> None:
+    class Slow(GtpSettler):
+        def dead_stones(self, game: Game) -> frozenset[int]:
+            threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+            return super().dead_stones(game)
+
+    settler = Slow("slow", (sys.executable, "-S", "-c", """
+import sys, time
+for line in sys.stdin:
+    time.sleep(60 * line.startswith("final_status_list"))
+    print("=\\n", flush=True)
+"""))
+    a, b = (Contestant.parse(quoted("--pass-after", "0"), name=name) for name in "ab")
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        play_match(a, b, MatchSettings(games=2, size=5), tmp_path, referee=lambda: Referee([settler]))
+    assert time.monotonic() - began < 20
+    assert len((tmp_path / LOG_NAME).read_text("utf-8").splitlines()) == 1, "a game that nobody could settle"
 
 
 def test_a_weights_file_stands_for_our_engine(tmp_path: Path) -> None:

@@ -98,6 +98,15 @@ def test_a_set_is_shuffled_by_seed_and_begins_again_when_used_up(tmp_path: Path)
     assert any(choose_openings(str(tmp_path), 9, 5, 2, seed=seed) != chosen[:5] for seed in range(2, 6))
 
 
+def test_the_order_of_a_set_is_not_that_of_its_files(tmp_path: Path) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    for folder, names in ((one, "abcde"), (other, "cebad")):
+        folder.mkdir()
+        for name, moves in zip(names, ("ee cc", "dd ff", "cd gf", "ce gd", "ee cd"), strict=True):
+            write(folder, f"{name}.sgf", moves)
+    assert choose_openings(str(one), 9, 7, 2, seed=1) == choose_openings(str(other), 9, 7, 2, seed=1)
+
+
 def test_a_match_knows_its_set_again_by_its_openings(tmp_path: Path) -> None:
     def identity(source: str, moves: int | None = None) -> object:
         return MatchSettings(games=2, opening_source=source, opening_moves=moves).identity()["opening_set"]

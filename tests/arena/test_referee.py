@@ -47,6 +47,9 @@ class Says:
             raise self._dead
         return frozenset(self._dead)
 
+    def give_up(self) -> None:
+        pass
+
     def close(self) -> None:
         pass
 

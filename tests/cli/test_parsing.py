@@ -154,6 +154,13 @@ def test_allow_resignation(setting: str, threshold: float | None) -> None:
     assert katago_args(["-override-config", f"allowResignation={setting}"]).resign_threshold == threshold
 
 
+def test_no_threshold_brings_back_resignation_that_is_not_allowed() -> None:
+    args = katago_args(["-override-config", "allowResignation=false,resignThreshold=-0.90"])
+    assert args.resign_threshold == 0.0
+    args = katago_args(["--resign-threshold", "0.1", "-override-config", "allowResignation=false"])
+    assert args.resign_threshold == "0.1"
+
+
 def test_katago_model_is_skipped_and_ours_is_taken(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     theirs, ours = tmp_path / "b18.bin.gz", tmp_path / "ours.onnx"
     theirs.write_bytes(b"a model")
@@ -187,3 +194,5 @@ def test_an_output_folder_is_refused_where_a_file_is_in_the_way(tmp_path: Path) 
     for wrong in (tmp_path / "file", tmp_path / "file" / "deep"):
         with pytest.raises(argparse.ArgumentTypeError, match="file' is not a folder"):
             output_folder(str(wrong))
+    with pytest.raises(argparse.ArgumentTypeError, match="File name too long"):
+        output_folder(str(tmp_path / ("x" * 300)))
