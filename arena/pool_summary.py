@@ -73,6 +73,13 @@ class PoolSummary:
         rated = self.ratings.ratings if self.ratings else ()
         return next((rating for rating in rated if rating.name == name), None)
 
+    def above_next(self, name: str) -> float | None:
+        """How likely it is that an engine is stronger than the one rated next below it; None where there is none."""
+        rated = [rating.name for rating in self.ratings.ratings] if self.ratings else []
+        if self.ratings is None or name not in rated[:-1]:
+            return None
+        return self.ratings.superiority(name, rated[rated.index(name) + 1])
+
     def result(self, name: str) -> tuple[float, int]:
         """What an engine made of all its games: points and games."""
         against = [self.between(name, other.name) for other in self.engines if other.name != name]
@@ -100,7 +107,8 @@ class PoolSummary:
 
     def rows(self) -> list[list[str]]:
         """The rating table: a heading, then a row for each engine in `order`."""
-        rows = [["", "engine", "Elo", f"{CONFIDENCE:.0%} interval", "score", "games", "CPU s a move", "failures"]]
+        rows = [["", "engine", "Elo", f"{CONFIDENCE:.0%} interval", "above next", "score", "games", "CPU s a move",
+                 "failures"]]
         for place, name in enumerate(self.order(), 1):
             rows.append([str(place), name, *self._rating_cells(name), *self._usage_cells(name)])
         return rows
@@ -110,10 +118,11 @@ class PoolSummary:
         result = [f"{100 * points / games:.1f}%" if games else "–", str(games)]
         rating = self.rating(name)
         if rating is None:
-            return ["–", "–", *result]
+            return ["–", "–", "–", *result]
         low, high = rating.interval()
         interval = "given" if rating.stdev == 0 else f"{low:.0f} to {high:.0f}"
-        return [f"{rating.elo:.0f}", interval, *result]
+        above = self.above_next(name)
+        return [f"{rating.elo:.0f}", interval, "–" if above is None else f"{above:.1%}", *result]
 
     def _usage_cells(self, name: str) -> list[str]:
         usage = self.usage(name)
@@ -163,6 +172,7 @@ class PoolSummary:
         return {
             **contestant.to_json(),
             "elo": rating.elo if rating else None, "elo_interval": list(rating.interval()) if rating else None,
+            "above_next": self.above_next(name),
             "games": games, "points": points,
             "against": {other: list(self.between(name, other)) for other in self.order() if other != name},
             "moves": usage.moves, "seconds": usage.seconds, "cpu_s": usage.cpu_s,

@@ -163,9 +163,11 @@ def test_tables_show_ratings_results_and_cost() -> None:
     assert pool.between("first", "second") == (2.5, 5)
     assert pool.order()[2] == "third"
     rows = {row[1]: row for row in pool.rows()}
-    assert rows["second"][2:6] == ["0", "given", "50.0%", "5"]
-    assert rows["first"][2:6] == ["0", "-290 to 290", "50.0%", "5"]
-    assert rows["third"][2:] == ["–", "–", "–", "0", "–", "0"]
+    above = {name: row[4] for name, row in rows.items()}
+    assert [above[name] for name in pool.order()] == ["50.0%", "–", "–"]
+    assert rows["second"][2:4] + rows["second"][5:7] == ["0", "given", "50.0%", "5"]
+    assert rows["first"][2:4] + rows["first"][5:7] == ["0", "-290 to 290", "50.0%", "5"]
+    assert rows["third"][2:] == ["–", "–", "–", "–", "0", "–", "0"]
     assert [row[2:] for row in pool.crosstable()[1:]] in (
         [["■", "2.5/5", "–"], ["2.5/5", "■", "–"], ["–", "–", "■"]],)
     usage = pool.usage("first")
@@ -183,7 +185,7 @@ def test_a_pool_in_parts_has_no_ratings_yet() -> None:
         return Summary({"A": engines[x], "B": engines[y]}, 2, (game(0, "A"), game(1, "B")))
     pool = PoolSummary("a", 0, tuple(engines.values()), (match("a", "b"), match("c", "d")))
     assert pool.ratings is None
-    assert pool.rows()[1][2:6] == ["–", "–", "50.0%", "2"]
+    assert pool.rows()[1][2:7] == ["–", "–", "–", "50.0%", "2"]
     assert pool.order() == list(names)
     assert pool.with_match(match("b", "c")).ratings is not None
     assert Meeting("a", "b", 1.0, 2) in pool.meetings
@@ -197,7 +199,8 @@ def test_rate_as_a_user_runs_it(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert main(["rate", str(path), "--out", str(tmp_path / "out"), "--json", str(result)]) == 0
     shown = capsys.readouterr()
     table = shown.out.splitlines()
-    assert " ".join(table[0].split()) == "engine Elo 95% interval score games CPU s a move failures"
+    assert " ".join(table[0].split()) == (
+        "engine Elo 95% interval above next score games CPU s a move failures")
     assert table[1].split()[:2] == ["1", "strong"]
     assert "strong against rogue, game 0: rogue (B) lost by crash" in shown.out
     assert "pairing 3 of 3: weak against rogue" in shown.err
