@@ -13,9 +13,6 @@ from ponnuki.engine.errors import ConfigError
 
 from .parsing import number, warn, whole_number
 
-OUR_MARK = b"ponnuki-net-1"
-"""Stands in the metadata of every network of ours."""
-
 
 def win_rate_of_utility(text: str) -> float:
     """KataGo's resignThreshold, −1 … 1, as a win rate from 0 to 1."""
@@ -97,8 +94,11 @@ def _take_model(args: argparse.Namespace) -> None:
 
 
 def _is_ours(path: Path) -> bool:
+    """Whether a file holds the name of our networks' form, as the metadata of each of them does."""
+    from ponnuki.nets.ort import FORMAT
+
     try:
-        return OUR_MARK in path.read_bytes()
+        return FORMAT.encode() in path.read_bytes()
     except OSError:
         return False
 

@@ -17,11 +17,11 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ponnuki.nets.files import with_metadata
 from ponnuki.nets.model import Net
+from ponnuki.nets.ort import FORMAT, OUTPUTS
 from ponnuki.records.replacing import replace_bytes
 
 OPSET = 18
 INPUTS = ("planes", "globals")
-OUTPUTS = ("policy", "value", "lead", "lead_stdev", "ownership")
 LICENCE = "MIT"
 
 
@@ -60,7 +60,7 @@ def metadata(net: Net, sizes: Sequence[int], training: Mapping[str, Any]) -> dic
     """The file's metadata_props; ``training`` may hold "data" (one line), "rules" and more, kept as JSON."""
     config = net.config
     return {
-        "format": "ponnuki-net-1",
+        "format": FORMAT,
         "precision": "float32",
         "architecture": config.architecture,
         "alpha": repr(config.alpha),
