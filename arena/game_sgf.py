@@ -6,7 +6,7 @@ import datetime
 
 from sgfmill import sgf
 
-from ponnuki.arena.play import MadeMove, PlayedGame
+from ponnuki.arena.play import PlayedGame, Thought
 from ponnuki.engine.coords import BLACK, colour_name
 from ponnuki.engine.handicap import fixed_handicap
 from ponnuki.engine.version import VERSION
@@ -41,20 +41,24 @@ def game_to_sgf(played: PlayedGame, black: str, white: str, heading: str) -> byt
     for made in played.moves:
         node = game.extend_main_sequence()
         node.set_move("b" if made.colour == BLACK else "w", sgfmill_point(made.move, settings.size))
-        node.set("C", _cost(made))
+        node.set("C", "opening" if made.thought is None else _cost(made.thought))
     return game.serialise()
 
 
 def _how_it_ended(played: PlayedGame) -> list[str]:
     lines = [f"Ended by: {played.ending}" + (f" ({played.detail})" if played.detail else "")]
+    if played.unplayed is not None:
+        lines.append(f"{_who(played.unplayed)} thought before that: {_cost(played.unplayed)}")
     if played.settlement is not None:
         lines.append(f"Dead stones settled by: {played.settlement.by or 'nobody, scored as it stood'}")
         lines += played.settlement.remarks
     return lines
 
 
-def _cost(made: MadeMove) -> str:
-    if made.seconds is None:
-        return "opening"
-    cost = f"{made.seconds:.3f} s" + (f", CPU {made.cpu_s:.2f} s" if made.cpu_s is not None else "")
-    return cost if made.search is None else f"{cost}\n{made.search.comment(colour_name(made.colour).capitalize())}"
+def _cost(thought: Thought) -> str:
+    cost = f"{thought.seconds:.3f} s" + (f", CPU {thought.cpu_s:.2f} s" if thought.cpu_s is not None else "")
+    return cost if thought.search is None else f"{cost}\n{thought.search.comment(_who(thought))}"
+
+
+def _who(thought: Thought) -> str:
+    return colour_name(thought.colour).capitalize()

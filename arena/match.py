@@ -366,7 +366,7 @@ def game_record(number: int, played: PlayedGame, black: str, white: str, opening
         settled_by=settlement.by if settlement else None,
         dead=[vertex(point, size) for point in sorted(settlement.dead)] if settlement else None,
         remarks=list(settlement.remarks) if settlement else None, sgf=sgf,
-        own_moves={side: len(used) for side, used in seconds.items()},
+        own_moves={side: played.own_moves(colour) for side, colour in sorted(colours.items())},
         playouts={side: played.playouts(colour) for side, colour in sorted(colours.items())})
 
 

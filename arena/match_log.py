@@ -35,9 +35,9 @@ class GameRecord:
     moves: int
     opening: list[str]
     seconds: dict[str, float]
-    """Wall-clock time that each side used."""
+    """Wall-clock time that each side used, what led to no move included."""
     slowest_s: dict[str, float]
-    """The longest move of each side."""
+    """The longest of it for one move."""
     cpu_s: dict[str, float | None]
     """CPU time that each side used; null where it is unknown."""
     fault: str | None = None
@@ -53,7 +53,8 @@ class GameRecord:
     sgf: str | None = None
     """File name, relative to the log."""
     own_moves: dict[str, int] | None = None
-    """How many moves each side thought about: all of its own but those of the opening."""
+    """How many moves each side thought about: all of its own but those of the opening, and an answer by which it
+    resigned or lost."""
     playouts: dict[str, int | None] | None = None
     """Playouts of those moves; null where an engine does not tell them."""
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ponnuki.arena.contestant import Seat
 from ponnuki.arena.failures import EngineFailure, Failure
@@ -21,6 +22,9 @@ from ponnuki.engine.rules import Rules
 PASSES = "passes"
 RESIGNATION = "resignation"
 MOVE_LIMIT = "move limit"
+
+_ANSWERED = (RESIGNATION, Failure.TIME, Failure.GARBAGE, Failure.ILLEGAL)
+"""Endings by an engine's answer, which may have come out of a search."""
 
 _BOTH = (BLACK, WHITE)
 
@@ -48,18 +52,27 @@ class GameSettings:
 
 
 @dataclass(frozen=True)
+class Thought:
+    """An engine's thinking about one move."""
+
+    colour: int
+    seconds: float
+    """Wall-clock time."""
+    cpu_s: float | None = None
+    """CPU time; None where it is unknown."""
+    search: SearchReport | None = None
+    """What the engine tells of its search; None where it tells nothing."""
+
+
+@dataclass(frozen=True)
 class MadeMove:
     """A move of the game with what it cost."""
 
     colour: int
     move: int
     """Point or pass, as in `ponnuki.engine.coords`."""
-    seconds: float | None = None
-    """Wall-clock time; None for a move of the opening."""
-    cpu_s: float | None = None
-    """CPU time; None for a move of the opening and where it is unknown."""
-    search: SearchReport | None = None
-    """What the engine thought of it; None where it does not tell."""
+    thought: Thought | None = None
+    """None for a move of the opening."""
 
 
 @dataclass
@@ -68,6 +81,8 @@ class PlayedGame:
 
     settings: GameSettings
     moves: list[MadeMove] = field(default_factory=list)
+    unplayed: Thought | None = None
+    """The last thought, where it ended the game without a move: by resignation or a failure."""
     winner: int | None = None
     """BLACK, WHITE, or None for a drawn game."""
     ending: str = ""
@@ -89,20 +104,29 @@ class PlayedGame:
             return f"{letter}+{abs(self.settlement.margin_black):g}"
         return f"{letter}+" + {RESIGNATION: "R", Failure.TIME: "T"}.get(self.ending, "F")
 
+    def thoughts(self, colour: int) -> list[Thought]:
+        """All that a colour thought about: its moves but those of the opening, and what led to none."""
+        thoughts = [*(made.thought for made in self.moves), self.unplayed]
+        return [thought for thought in thoughts if thought is not None and thought.colour == colour]
+
     def seconds(self, colour: int) -> list[float]:
-        """Wall-clock seconds of each move that a colour thought about."""
-        return [made.seconds for made in self.moves if made.colour == colour and made.seconds is not None]
+        """Wall-clock seconds of each of a colour's thoughts."""
+        return [thought.seconds for thought in self.thoughts(colour)]
+
+    def own_moves(self, colour: int) -> int:
+        """How many of a colour's thoughts it answered."""
+        silent = self.unplayed is not None and self.unplayed.colour == colour and self.ending not in _ANSWERED
+        return len(self.thoughts(colour)) - silent
 
     def cpu_s(self, colour: int) -> float | None:
-        """CPU seconds of a colour's moves together; None where they are unknown."""
-        used = [made.cpu_s for made in self.moves if made.colour == colour and made.seconds is not None]
+        """CPU seconds of a colour's thoughts together; None where they are unknown."""
+        used = [thought.cpu_s for thought in self.thoughts(colour)]
         known = [seconds for seconds in used if seconds is not None]
         return sum(known) if len(known) == len(used) else None
 
-
     def playouts(self, colour: int) -> int | None:
-        """Playouts of a colour's moves together; None where it does not tell them."""
-        told = [made.search for made in self.moves if made.colour == colour and made.seconds is not None]
+        """Playouts of a colour's thoughts together; None where it does not tell them of its moves."""
+        told = [thought.search for thought in self.thoughts(colour) if thought is not self.unplayed or thought.search]
         known = [search.playouts for search in told if search is not None]
         return sum(known) if known and len(known) == len(told) else None
 
@@ -194,18 +218,17 @@ class _Table:
         colour = self.game.to_play
         seat = self._seats[colour]
         with self._blame(colour):
-            reply = seat.genmove(colour, self._clocks[colour])
-            cpu_before, cpu_after = self._cpu_s[colour], seat.cpu_s()
-            self._cpu_s[colour] = cpu_after
-            answer = reply.text.strip().lower()
+            thought, answer = self._think(colour)
+            self.played.unplayed = thought
             if answer == "resign":
                 self.played.ending, self.played.winner = RESIGNATION, opponent(colour)
+                self._ask_of_unplayed()
                 return
             move = self._legal_move(answer, colour)
-            search = seat.last_search()
-        cpu_s = None if cpu_before is None or cpu_after is None else cpu_after - cpu_before
+            thought = replace(thought, search=seat.last_search())
         self.game.play(move)
-        self.played.moves.append(MadeMove(colour, move, reply.seconds, cpu_s, search))
+        self.played.moves.append(MadeMove(colour, move, thought))
+        self.played.unplayed = None
         if not self.finished:
             with self._blame(opponent(colour)):
                 self._seats[opponent(colour)].play(colour, vertex(move, self.game.size))
@@ -215,7 +238,32 @@ class _Table:
         played = self.played
         played.fault, played.winner = fault.colour, opponent(fault.colour)
         played.ending, played.detail = fault.failure.kind.value, fault.failure.detail
+        self._ask_of_unplayed()
         return played
+
+    def _think(self, colour: int) -> tuple[Thought, str]:
+        """Ask for a move: what it cost and the answer. What a failure cost is kept before it is passed on."""
+        began = time.monotonic()
+        try:
+            reply = self._seats[colour].genmove(colour, self._clocks[colour])
+        except EngineFailure:
+            self.played.unplayed = self._thought(colour, time.monotonic() - began)
+            raise
+        return self._thought(colour, reply.seconds), reply.text.strip().lower()
+
+    def _thought(self, colour: int, seconds: float) -> Thought:
+        """A thought that has just ended, of which the engine was not asked yet."""
+        cpu_before, cpu_after = self._cpu_s[colour], self._seats[colour].cpu_s()
+        self._cpu_s[colour] = cpu_after
+        return Thought(colour, seconds, None if cpu_before is None or cpu_after is None else cpu_after - cpu_before)
+
+    def _ask_of_unplayed(self) -> None:
+        """Ask an engine that has lost by its answer what it thought; should that fail too, it is lost all the same."""
+        played = self.played
+        if played.unplayed is not None and played.ending in _ANSWERED:
+            with contextlib.suppress(EngineFailure):
+                search = self._seats[played.unplayed.colour].last_search()
+                played.unplayed = replace(played.unplayed, search=search)
 
     def _legal_move(self, answer: str, colour: int) -> int:
         try:

@@ -80,7 +80,7 @@ class Summary:
         return sum(known) if len(known) == len(used) else None
 
     def own_moves(self, side: str) -> int:
-        """Moves that a side thought about."""
+        """Moves that a side thought about and answered, on the board or not."""
         return sum((record.own_moves or {}).get(side, 0) for record in self.records)
 
     def cpu_per_move_s(self, side: str) -> float | None:

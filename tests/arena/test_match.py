@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import subprocess
 import sys
 import time
@@ -166,7 +167,42 @@ def test_a_late_answer_loses_on_time_without_a_restart(fake: Fake) -> None:
     (lost,) = summary.failures("A")
     assert (lost.ending, lost.game, lost.result) == ("time", 0, "W+T")
     assert "1.20 s were allowed (1/move, tolerance 0.2 s)" in lost.detail
-    assert lost.slowest_s["A"] == 0, "the late move itself is not on the board"
+    assert lost.slowest_s["A"] == pytest.approx(2, abs=0.5), "the late move itself, although it is not on the board"
+    assert lost.seconds["A"] >= lost.slowest_s["A"]
+    assert lost.own_moves == {"A": 1, "B": 0}
+    assert summary.slowest_s("A") == lost.slowest_s["A"]
+
+
+TELLS = '{"visits": 9, "playouts": 7, "winrate": 0.25, "lead": null, "pv": []}'
+
+
+@pytest.mark.parametrize(("misdeed", "ending", "told"), [
+    ("resign", "resignation", True), ("garbage", "garbage", True), ("refuse", "refused", False),
+    ("illegal", "illegal move", True),
+])  # fmt: skip
+def test_what_a_side_thought_before_it_lost_counts(fake: Fake, tmp_path: Path, misdeed: str, ending: str,
+                                                   told: bool) -> None:
+    loser = fake("loser", f"--{misdeed}-at", "3", "--late-at", "3", "--late-s", "0.5", "--tells", TELLS)
+    record = play(loser, fake("b"), size=7, out=tmp_path).records[0]
+    assert record.ending == ending
+    assert record.slowest_s["A"] == pytest.approx(0.5, abs=0.3)
+    assert record.own_moves == {"A": 2 if told else 1, "B": 1}
+    assert record.playouts == {"A": 14 if told else 7, "B": None}
+    assert MatchLog(tmp_path / LOG_NAME, json.loads((tmp_path / LOG_NAME).read_text("utf-8").splitlines()[0])
+                    ).games[0] == record
+    game = sgf.Sgf_game.from_bytes((tmp_path / str(record.sgf)).read_bytes())
+    assert len(list(game.get_main_sequence())) == 1 + record.moves, "no move was made of it"
+    comment = game.get_root().get("C")
+    assert re.search(r"^Black thought before that: 0\.\d{3} s", comment, re.MULTILINE)
+    assert ("Black wins 25.0%" in comment) is told
+
+
+def test_cpu_time_of_a_resignation_counts(fake: Fake) -> None:
+    pytest.importorskip("psutil")
+    record = play(fake("a", "--burn-s", "0.1", "--resign-at", "3"), fake("b"), size=7).records[0]
+    assert record.own_moves is not None
+    assert record.own_moves["A"] == 2
+    assert record.cpu_s["A"] == pytest.approx(0.2, abs=0.1)
 
 
 def test_within_the_tolerance_is_in_time(fake: Fake) -> None:
