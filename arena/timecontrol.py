@@ -7,6 +7,7 @@ after each move (Fischer). A fixed time a move is a Canadian period of one move 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ FORMS = ("1/move, 300 (whole game), 60+30/5 (60 s, then 30 s for every 5 moves),
 
 BYO_YOMI_COMMANDS = ("kata-time_settings", "kgs-time_settings")
 """Those that tell an engine of byo-yomi, the better known to us first."""
+_KATAGO = BYO_YOMI_COMMANDS[0]
+"""Whoever knows this one takes fractions of a second; all others are told whole seconds, as GTP has it."""
 
 
 @dataclass(frozen=True)
@@ -99,18 +102,25 @@ class TimeControl:
         """The command that tells an engine this control, of those that it knows; None where it knows none.
 
         GTP itself has neither byo-yomi nor increments: KGS's and KataGo's commands have. An engine without them is told
-        a Canadian period of one move, or absolute time, and learns of increments by ``time_left``.
+        a Canadian period of one move, or absolute time, and learns of increments by ``time_left``. Fractions go only
+        into KataGo's command; an engine without it is told whole seconds.
         """
         if self.increment_s:
-            told = {"kata-time_settings": f"fischer {self.main_s:g} {self.increment_s:g}",
-                    "time_settings": f"{self.main_s:g} 0 0"}
+            forms = [(_KATAGO, "fischer", [self.main_s, self.increment_s]), ("time_settings", "", [self.main_s, 0, 0])]
         elif self.periods:
-            byoyomi = f"byoyomi {self.main_s:g} {self.period_s:g} {self.periods}"
-            told = {**dict.fromkeys(BYO_YOMI_COMMANDS, byoyomi),
-                    "time_settings": f"{self.main_s:g} {self.period_s:g} 1"}
+            forms = [(name, "byoyomi", [self.main_s, self.period_s, self.periods]) for name in BYO_YOMI_COMMANDS]
+            forms.append(("time_settings", "", [self.main_s, self.period_s, 1]))
         else:
-            told = {"time_settings": f"{self.main_s:g} {self.period_s:g} {self.stones}"}
-        return next((f"{name} {arguments}" for name, arguments in told.items() if name in commands), None)
+            canadian = [self.main_s, self.period_s, self.stones]
+            forms = [("time_settings", "", canadian)]
+            if self.main_s % 1 or self.period_s % 1:
+                exact = (_KATAGO, "canadian", canadian) if self.stones else (_KATAGO, "absolute", [self.main_s])
+                forms.insert(0, exact)
+        for name, kind, values in forms:
+            if name in commands:
+                written = [_as_text(value if name == _KATAGO else _whole(value)) for value in values]
+                return " ".join([name, *([kind] if kind else []), *written])
+        return None
 
 
 class SideClock:
@@ -136,13 +146,15 @@ class SideClock:
     def gtp_time_left(self, commands: Collection[str]) -> str:
         """``SECONDS STONES`` as of GTP's ``time_left``, for an engine that knows these commands.
 
-        In main time there are 0 stones. Byo-yomi periods count as stones, but for an engine that was told one stone a
-        period (see `TimeControl.gtp_settings`) there is one.
+        Time that is there is never told as none, even if less than a second is left of it. In main time there are 0
+        stones. Byo-yomi periods count as stones, but for an engine that was told one stone a period (see
+        `TimeControl.gtp_settings`) there is one.
         """
         knows_periods = any(name in commands for name in BYO_YOMI_COMMANDS)
         periods = self._periods if knows_periods else min(self._periods, 1)
         counted = (periods or self._stones) if self._in_overtime else 0
-        return f"{max(int(self._left_s), 0)} {counted}"
+        left_s = max(self._left_s, 0.0)
+        return f"{_as_text(left_s if _KATAGO in commands else _whole(left_s))} {counted}"
 
     def charge(self, seconds: float) -> bool:
         """Take a move's time off the clock; false when it came too late."""
@@ -161,3 +173,12 @@ class SideClock:
             if self._stones == 0:
                 self._stones, self._left_s = self._control.stones, self._control.period_s
         return in_time
+
+
+def _whole(seconds: float) -> int:
+    """Whole seconds for an engine that takes no fractions: rounded down, but at least 1 where there is any time."""
+    return max(math.floor(seconds), 1) if seconds > 0 else 0
+
+
+def _as_text(seconds: float) -> str:
+    return f"{seconds:.10g}"

@@ -220,6 +220,16 @@ def test_the_clock_is_sent_to_engines_that_know_the_command(fake: Fake, tmp_path
     assert sent.index("time_settings 60 10 5") < next(i for i, line in enumerate(sent) if line.startswith("time_left"))
 
 
+@pytest.mark.parametrize("time", ["0.9/move", "60+1.5/1", "60.5+0.25"])
+def test_engines_that_take_whole_seconds_only_are_told_such(fake: Fake, tmp_path: Path, time: str) -> None:
+    log = tmp_path / "commands"
+    a, b = (fake(name, "--log", str(log), time=time) for name in "ab")
+    assert [record.fault for record in play(a, b).records] == [None, None]
+    told = [line.split()[2] for line in log.read_text("utf-8").splitlines() if line.startswith("time_left")]
+    assert told
+    assert "0" not in told
+
+
 def test_loud_engines_do_no_harm(fake: Fake) -> None:
     assert play(fake("a", "--shout-at", "0"), fake("b")).failures("A") == []
 

@@ -1,9 +1,15 @@
 """Time controls as text, as GTP and as a running clock."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from ponnuki.arena.timecontrol import SideClock, TimeControl
+from ponnuki.engine.clock import Clock
+from ponnuki.engine.coords import BLACK
 from ponnuki.engine.errors import ConfigError
+from ponnuki.gtp import time_commands
+from ponnuki.gtp.protocol import Request
 
 STANDARD = {"time_settings"}
 KGS = STANDARD | {"kgs-time_settings"}
@@ -12,7 +18,14 @@ KATAGO = KGS | {"kata-time_settings"}
 
 @pytest.mark.parametrize(("text", "commands", "gtp"), [
     ("1/move", KATAGO, "time_settings 0 1 1"),
-    ("0.5/move", STANDARD, "time_settings 0 0.5 1"),
+    ("0.5/move", STANDARD, "time_settings 0 1 1"),
+    ("0.5/move", KATAGO, "kata-time_settings canadian 0 0.5 1"),
+    ("60+1.5/1", KGS, "time_settings 60 1 1"),
+    ("60+1.5/1", KATAGO, "kata-time_settings canadian 60 1.5 1"),
+    ("90.5", KATAGO, "kata-time_settings absolute 90.5"),
+    ("90.9", KGS, "time_settings 90 0 0"),
+    ("60+1.5x3", KATAGO, "kata-time_settings byoyomi 60 1.5 3"),
+    ("60+1.5x3", KGS, "kgs-time_settings byoyomi 60 1 3"),
     ("300", KATAGO, "time_settings 300 0 0"),
     ("60+30/5", KATAGO, "time_settings 60 30 5"),
     ("60+30x3", KATAGO, "kata-time_settings byoyomi 60 30 3"),
@@ -110,3 +123,56 @@ def test_increments_are_added_after_each_move() -> None:
     assert side.gtp_time_left(KGS) == "4 0"
     assert side.allowance_s == 4
     assert not side.charge(4.5)
+
+
+def test_time_that_is_there_is_never_told_as_none() -> None:
+    for text in ("0.5/move", "0+0.5x3", "0.7", "0.7+30/5"):
+        assert clock(text).gtp_time_left(STANDARD).startswith("1 "), text
+    side = clock("1")
+    assert side.charge(1)
+    assert side.gtp_time_left(STANDARD) == side.gtp_time_left(KATAGO) == "0 0"
+
+
+def test_whole_seconds_are_rounded_down_and_katagos_engines_are_told_all() -> None:
+    side = clock("60+1.5/1")
+    assert side.charge(56.25)
+    assert side.gtp_time_left(STANDARD) == "3 0"
+    assert side.gtp_time_left(KATAGO) == "3.75 0"
+    assert side.charge(4)
+    assert side.gtp_time_left(STANDARD) == "1 1"
+    assert side.gtp_time_left(KATAGO) == "1.5 1"
+
+
+@pytest.mark.parametrize("text", ["0.5/move", "1.5/move", "2/move", "9.5", "10", "10+1.5/2", "10+3/2", "10+1.5x3",
+                                  "10+2x3", "10+0.75", "10+1"])
+def test_our_engine_knows_its_true_time(text: str) -> None:
+    """What it works out from settings and ``time_left`` together, its own count of a move being a little short."""
+    table = SimpleNamespace(clock=Clock())
+    commands = set(time_commands.COMMANDS)
+    control, side = TimeControl.parse(text), clock(text)
+    assert control is not None
+
+    def tell(line: str) -> None:
+        name, *arguments = line.split()
+        time_commands.COMMANDS[name](table, Request("", name, tuple(arguments)))  # type: ignore[arg-type]
+
+    tell(control.gtp_settings(commands) or "")
+    for seconds in (0.4, 0.1, 1.3, 4.45, 2.05, 0.2, 0.45):
+        told = side.gtp_time_left(commands)
+        tell(f"time_left black {told}")
+        ours = table.clock._sides[BLACK]
+        left_s = ours.period_s if ours.in_overtime else ours.main_s
+        assert left_s == pytest.approx(float(told.split()[0]), abs=0.02)
+        assert left_s == pytest.approx(side.allowance_s - spare_s(control, told), abs=0.02)
+        if seconds > side.allowance_s:
+            continue
+        table.clock.spend(BLACK, seconds - 0.01)
+        assert side.charge(seconds)
+
+
+def spare_s(control: TimeControl, told: str) -> float:
+    """Overtime that is still to come after the time that was told."""
+    stones = int(told.split()[1])
+    if control.periods:
+        return control.period_s * ((stones or control.periods + 1) - 1)
+    return 0.0 if stones else control.period_s

@@ -3,8 +3,8 @@
     python engine.py [--seed S] [--first] [--pass-after N] [--MISDEED-at N]…
 
 It plays only on empty points next to an empty point, which is always legal but for superko, and passes when there are
-none. A misdeed happens at the Nth genmove of the process, counted from 1 (the match's trial move is the first), or at
-every one with N = 0.
+none. Of time it takes whole seconds only, as GNU Go does. A misdeed happens at the Nth genmove of the process, counted
+from 1 (the match's trial move is the first), or at every one with N = 0.
 
 With --tells it answers three more commands: it takes playouts, and tells of its search. fake-cpu_s answers with CPU
 seconds that it pretends to have used: --move-s for each move, --playout-s for each playout and --ponder-s while the
@@ -90,6 +90,14 @@ class Engine:
     def clear_board(self):
         self.board = Board(self.board.size)
         self.moves = 0
+
+    def time_settings(self, *times):
+        if len(times) != 3 or not all(map(str.isdigit, times)):
+            raise ValueError("not three integers")
+
+    def time_left(self, colour, *times):
+        if len(times) != 2 or not all(map(str.isdigit, times)):
+            raise ValueError("time and stones not two integers")
 
     def fixed_handicap(self, stones):
         if stones != "2" or self.board.size > 12 or self.board.stones:
