@@ -8,7 +8,7 @@ import os
 import shlex
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ponnuki.arena.failures import EngineFailure, Failure
@@ -70,6 +70,13 @@ class Contestant:
         command = (sys.executable, "-m", "ponnuki.cli.main", "gtp", "--weights", str(weights), *options)
         return cls(name or _short_name(weights.stem, options), command, time, sends_clock=fixed is None,
                    weights=weights, options=tuple(options))
+
+    def without_clock(self) -> Contestant:
+        """The same engine, free to think as long as its playouts take."""
+        if self.sends_clock:
+            return replace(self, time=None)
+        # Our engine got its clock as its last option.
+        return replace(self, command=self.command[:-2], options=self.options[:-2], time=None, sends_clock=True)
 
     def to_json(self) -> dict[str, object]:
         """What reports say of the contestant."""

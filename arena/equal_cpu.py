@@ -6,7 +6,8 @@ KataGo) is measured beforehand and then plays with as many as cost the CPU secon
 
 How it is measured: the engine plays against itself from the match's openings, and CPU seconds are read before and after
 each move (user and system time of the process and its children). It begins with a few playouts, and after each round of
-moves they are scaled by CPU wanted over CPU used. The cost of a move is a constant and a share for each playout;
+moves they are scaled by CPU wanted over CPU used. It has no clock meanwhile, since playouts say little where a clock
+ends the search. The cost of a move is a constant and a share for each playout;
 without the constant one round would do, and the more of the cost it is, the shorter the steps. So rounds go on until
 the playouts have settled. An engine that takes no playouts (GNU Go) plays as it is: another can be given as much CPU
 time as it uses, not the other way round.
@@ -18,16 +19,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from ponnuki.arena.contestant import Contestant, Patience, Seat
 from ponnuki.arena.failures import EngineFailure
+from ponnuki.arena.match import MatchSettings
 from ponnuki.arena.openings import Opening
-from ponnuki.engine.coords import parse_vertex, vertex
+from ponnuki.arena.play import read_move
+from ponnuki.arena.summary import EQUAL_CPU_WITHIN
+from ponnuki.engine.coords import vertex
 from ponnuki.engine.errors import ConfigError, RecordError
 from ponnuki.engine.game import Game
+from ponnuki.engine.handicap import fixed_handicap
 from ponnuki.engine.rules import Rules
 
 FILE_NAME = "equal-cpu.json"
@@ -39,6 +44,10 @@ SETTLED = 0.05
 """… until one changes the playouts by no more than this share of them, …"""
 MOST_ROUNDS = 8
 """… but no more rounds than these."""
+MOST_GROWTH = 50
+"""A round multiplies the playouts by no more than this: of a fast engine's first ones, clocks may see nothing."""
+IN_VAIN = 64
+"""An engine that uses no more CPU time with so many times the first playouts is limited by something else."""
 LAST_MOVES = 16
 """Moves measured after the rounds, which scale once more."""
 
@@ -60,6 +69,16 @@ class Board:
     rules: str
     openings: Sequence[Opening]
     """Measuring goes on with the next one where a game ends."""
+    handicap: int = 0
+    """Black's stones on the star points, White to play."""
+    patience: Patience = field(default_factory=Patience)
+    """How long an answer is waited for."""
+
+    @classmethod
+    def of(cls, settings: MatchSettings) -> Board:
+        """What is played in a match."""
+        return cls(settings.size, settings.komi, settings.rules, settings.openings(), settings.handicap,
+                   settings.patience)
 
 
 @dataclass(frozen=True)
@@ -83,9 +102,10 @@ class Meter:
         """
         self._board = board
         self._name = contestant.name
-        # Thinking time is what is measured: a clock would limit it twice.
-        self._seat = Seat(contestant, Patience())
+        self._seat = Seat(contestant, board.patience)
         self._games = 0
+        self.seconds_per_move = 0.0
+        """Wall-clock time a move, as last measured."""
         try:
             self._new_game()
         except EngineFailure as failure:
@@ -114,9 +134,13 @@ class Meter:
         try:
             if playouts is not None:
                 self._seat.set_playouts(playouts)
-            used = [self._one_move() for _ in range(moves)]
-            while sum(used) < enough_s and len(used) < MOST_MOVES:
-                used.append(self._one_move())
+            used: list[float] = []
+            seconds = 0.0
+            while len(used) < moves or (sum(used) < enough_s and len(used) < MOST_MOVES):
+                cpu_s, wall_s = self._one_move()
+                used.append(cpu_s)
+                seconds += wall_s
+            self.seconds_per_move = seconds / len(used)
             return sum(used) / len(used)
         except EngineFailure as failure:
             raise ConfigError(f"{self._name} failed while its CPU time was measured: {failure}") from failure
@@ -127,25 +151,28 @@ class Meter:
 
     def _new_game(self) -> None:
         board = self._board
-        self._seat.new_game(board.size, board.komi, board.rules)
+        self._seat.new_game(board.size, board.komi, board.rules, board.handicap)
         self._game = Game(board.size, board.komi, Rules.preset(board.rules))
+        if board.handicap:
+            self._game.set_handicap(fixed_handicap(board.size, board.handicap))
         for move in board.openings[self._games % len(board.openings)]:
             self._seat.play(self._game.to_play, vertex(move, board.size))
             self._game.play(move)
         self._games += 1
 
-    def _one_move(self) -> float:
-        """CPU seconds of the next move; begins another game where this one is over."""
+    def _one_move(self) -> tuple[float, float]:
+        """CPU and wall-clock seconds of the next move; begins another game where this one is over."""
         before = self._seat.cpu_s() or 0.0
-        answer = self._seat.genmove(self._game.to_play, None).text.lower()
+        reply = self._seat.genmove(self._game.to_play, None)
         used = (self._seat.cpu_s() or 0.0) - before
-        move = self._game.pass_move if answer == "resign" else parse_vertex(answer, self._board.size)
+        answer = reply.text.strip().lower()
+        move = self._game.pass_move if answer == "resign" else read_move(answer, self._board.size)
         over = answer == "resign" or not self._game.is_legal(move)
         if not over:
             self._game.play(move)
         if over or self._game.is_over:
             self._new_game()
-        return used
+        return used, reply.seconds
 
 
 def measure(contestant: Contestant, board: Board) -> float:
@@ -158,21 +185,47 @@ def measure(contestant: Contestant, board: Board) -> float:
 
 
 def calibrate(contestant: Contestant, board: Board, target_s: float) -> Calibration:
-    """Playouts with which an engine uses `target_s` CPU seconds a move; none for one that takes no playouts."""
+    """Playouts with which an engine uses `target_s` CPU seconds a move; none for one that takes no playouts.
+
+    Raises:
+        ConfigError: it cannot be measured, or something else than its playouts limits it.
+    """
     meter = Meter(contestant, board)
     try:
         if not meter.takes_playouts:
             return Calibration(meter.cpu_per_move_s(REFERENCE_MOVES, enough_s=ENOUGH_S), None)
-        playouts = FIRST_PLAYOUTS
-        for _ in range(MOST_ROUNDS):
-            before = playouts
-            playouts = scaled(before, meter.cpu_per_move_s(ROUND_MOVES, before), target_s)
-            if abs(playouts - before) <= SETTLED * before:
-                break
-        used_s = meter.cpu_per_move_s(LAST_MOVES, playouts, ENOUGH_S)
-        return Calibration(used_s, scaled(playouts, used_s, target_s))
+        free = contestant.without_clock()
+        if any(word.split("=")[0] == "--move-time" for word in free.command):
+            raise ConfigError(f"{contestant.name}: playouts for equal CPU time make no difference beside --move-time; "
+                              "leave it out")
+        if contestant.time is not None:
+            meter.close()
+            meter = Meter(replace(free, playouts=FIRST_PLAYOUTS), board)
+        return _with_playouts(meter, contestant, target_s)
     finally:
         meter.close()
+
+
+def _with_playouts(meter: Meter, contestant: Contestant, target_s: float) -> Calibration:
+    """What is found for an engine that takes playouts; `meter` has it without its clock."""
+    playouts, first_s = FIRST_PLAYOUTS, 0.0
+    for number in range(1, MOST_ROUNDS + 1):
+        before = playouts
+        used_s = meter.cpu_per_move_s(ROUND_MOVES, before)
+        first_s = first_s or used_s
+        playouts = min(scaled(before, used_s, target_s), MOST_GROWTH * before)
+        if abs(playouts - before) <= SETTLED * before:
+            break
+        in_vain = used_s <= (1 + SETTLED) * first_s and used_s * EQUAL_CPU_WITHIN < target_s
+        if in_vain and (number == MOST_ROUNDS or before >= IN_VAIN * FIRST_PLAYOUTS):
+            raise ConfigError(f"{contestant.name} uses {used_s:.2g} CPU seconds a move with {before} playouts as with "
+                              f"{FIRST_PLAYOUTS}: something else limits it, so {target_s:.2g} cannot be reached")
+    used_s = meter.cpu_per_move_s(LAST_MOVES, playouts, ENOUGH_S)
+    limit_s = contestant.time.move_time_s if contestant.time else None
+    if limit_s is not None and meter.seconds_per_move > limit_s:
+        raise ConfigError(f"{contestant.name}: {used_s:.2g} CPU seconds a move take {meter.seconds_per_move:.2g} s, "
+                          f"but its clock is {contestant.time}; give it more time, or ask for less CPU time")
+    return Calibration(used_s, scaled(playouts, used_s, target_s))
 
 
 def scaled(playouts: int, used_s: float, target_s: float) -> int:

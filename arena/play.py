@@ -131,6 +131,19 @@ class PlayedGame:
         return sum(known) if known and len(known) == len(told) else None
 
 
+def read_move(answer: str, size: int) -> int:
+    """The move that an engine answered.
+
+    Raises:
+        EngineFailure: GARBAGE, where it is no vertex.
+    """
+    try:
+        return parse_vertex(answer, size)
+    except ValueError:
+        shown = answer if len(answer) < 80 else answer[:79] + "…"
+        raise EngineFailure(Failure.GARBAGE, f"genmove was answered {shown!r}") from None
+
+
 class _Fault(Exception):
     """A failure together with the colour whose engine it was."""
 
@@ -178,8 +191,8 @@ class _Table:
         self.played = PlayedGame(settings)
         self._seats = seats
         self._stop = stop
-        self._clocks = {colour: SideClock(time, settings.tolerance_s) if (time := seats[colour].contestant.time)
-                        else None for colour in _BOTH}
+        self._clocks = {colour: SideClock(control, settings.tolerance_s)
+                        if (control := seats[colour].contestant.time) else None for colour in _BOTH}
         self._cpu_s: dict[int, float | None] = {}
         """CPU time of either engine's process when it was last looked at."""
 
@@ -266,11 +279,7 @@ class _Table:
                 played.unplayed = replace(played.unplayed, search=search)
 
     def _legal_move(self, answer: str, colour: int) -> int:
-        try:
-            move = parse_vertex(answer, self.game.size)
-        except ValueError:
-            shown = answer if len(answer) < 80 else answer[:79] + "…"
-            raise EngineFailure(Failure.GARBAGE, f"genmove was answered {shown!r}") from None
+        move = read_move(answer, self.game.size)
         if not self.game.is_legal(move):
             raise EngineFailure(Failure.ILLEGAL, f"move {len(self.game.moves) + 1}, {vertex(move, self.game.size)}, "
                                                  f"is not allowed under {self.played.settings.rules} rules")

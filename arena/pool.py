@@ -83,10 +83,8 @@ def _engines(pool: PoolFile, out: Path | None, display: PoolDisplay) -> dict[str
     engines = {engine.name: engine for engine in pool.engines}
     if pool.equal_cpu is None:
         return engines
-    settings = pool.settings
     display.message("measuring CPU time a move")
-    board = Board(settings.size, settings.komi, settings.rules, settings.openings())
-    equal = equalise(engines, pool.equal_cpu, board, out)
+    equal = equalise(engines, pool.equal_cpu, Board.of(pool.settings), out)
     for line in account(equal):
         display.message(line)
     return equal

@@ -172,9 +172,8 @@ def _contestants(args: argparse.Namespace, settings: "MatchSettings") -> tuple["
     }
     if args.equal_cpu:
         target = parse_target(args.equal_cpu, list(sides))
-        board = Board(settings.size, settings.komi, settings.rules, settings.openings())
         warn("measuring CPU time a move")
-        sides = equalise(sides, target, board, args.out)
+        sides = equalise(sides, target, Board.of(settings), args.out)
         for line in account(sides):
             warn(line)
     return sides["A"], sides["B"]

@@ -14,12 +14,13 @@ from pathlib import Path
 import pytest
 
 from ponnuki.arena import equal_cpu
-from ponnuki.arena.contestant import Contestant
+from ponnuki.arena.contestant import Contestant, Patience
 from ponnuki.arena.equal_cpu import Board, Calibration, account, calibrate, equalise, measure, parse_target
 from ponnuki.arena.gtp_client import GtpClient
 from ponnuki.arena.match import MatchSettings, play_match
 from ponnuki.arena.referee import Referee
 from ponnuki.arena.summary import cpu_sentence, is_equal_cpu
+from ponnuki.arena.timecontrol import TimeControl
 from ponnuki.engine.errors import ConfigError
 
 Fake = Callable[..., Contestant]
@@ -41,6 +42,14 @@ def test_playouts_come_out_as_cpu_wanted_over_cost_of_a_playout(fake: Fake) -> N
     found = calibrate(counting(fake, "engine", "0.0005"), BOARD, 0.05)
     assert found.playouts == pytest.approx(100, rel=0.05)
     assert found.cpu_per_move_s == pytest.approx(0.05, rel=0.05)
+
+
+def test_playouts_too_cheap_to_be_seen_at_first_are_not_taken_for_free(fake: Fake, tmp_path: Path) -> None:
+    log = tmp_path / "commands"
+    found = calibrate(counting(fake, "engine", "0.00002", "--log", str(log)), BOARD, 0.05)
+    assert found.playouts == pytest.approx(2500, rel=0.05)
+    told = [int(line.split()[2]) for line in log.read_text("utf-8").splitlines() if line.startswith("kata-set-param")]
+    assert max(told) < 5000
 
 
 def test_a_constant_cost_of_each_move_is_allowed_for(fake: Fake) -> None:
@@ -67,6 +76,64 @@ def test_an_engine_that_fails_is_named(fake: Fake) -> None:
         measure(fake("rogue", "--crash-at", "3"), BOARD)
     with pytest.raises(ConfigError, match=r"ghost cannot be measured: start"):
         measure(Contestant("ghost", ("no-such-engine",)), BOARD)
+
+
+def test_an_answer_that_is_no_move_is_the_engines_failure(fake: Fake) -> None:
+    with pytest.raises(ConfigError, match=r"rogue failed .*: garbage: genmove was answered 'q77 or so'"):
+        measure(fake("rogue", "--garbage-at", "3"), BOARD)
+
+
+def test_measuring_waits_no_longer_than_the_match(fake: Fake) -> None:
+    board = Board.of(MatchSettings(games=2, size=5, patience=Patience(hang_s=0.5)))
+    with pytest.raises(ConfigError, match=r"rogue failed .*: hang: no reply to 'genmove \w+' within 0\.5 s"):
+        measure(fake("rogue", "--hang-at", "3"), board)
+
+
+def test_the_matchs_own_starts_are_measured(fake: Fake, tmp_path: Path) -> None:
+    log = tmp_path / "commands"
+    board = Board.of(MatchSettings(games=2, size=9, komi=0.5, handicap=2, opening_moves=1))
+    measure(fake("engine", "--log", str(log), "--move-s", "0.05", "--resign-at", "2"), board)
+    sent = log.read_text("utf-8").splitlines()
+    assert "komi 0.5" in sent
+    placed = [index for index, line in enumerate(sent) if line == "fixed_handicap 2"]
+    assert len(placed) == 2, "each game"
+    for index in placed:
+        assert sent[index + 1].startswith("play white ")
+        assert next(line for line in sent[index:] if line.startswith("genmove")) == "genmove black"
+
+
+def test_a_clock_does_not_limit_the_playouts_that_are_measured(fake: Fake) -> None:
+    limited = counting(fake, "engine", "0.0005", "--timed-playouts", "20")
+    for time in ("10/move", "60+2"):
+        timed = replace(limited, time=TimeControl.parse(time))
+        assert calibrate(timed, BOARD, 0.05).playouts == pytest.approx(100, rel=0.05)
+        assert equalise({"A": timed}, 0.05, BOARD)["A"].time == timed.time, "the match has it"
+    assert measure(timed, BOARD) == pytest.approx(0.01, rel=0.05), "an engine as it plays by itself keeps its clock"
+
+
+def test_a_clock_that_leaves_too_little_time_is_refused(fake: Fake) -> None:
+    slow = replace(counting(fake, "slow", "0.0005", "--late-at", "0", "--late-s", "0.05"),
+                   time=TimeControl.parse("0.02/move"))
+    with pytest.raises(ConfigError, match=r"slow: 0\.1\d* CPU .* take 0\.\d+ s, but its clock is 0\.02/move"):
+        calibrate(slow, BOARD, 0.1)
+
+
+def test_an_engine_that_something_else_limits_is_refused(fake: Fake) -> None:
+    with pytest.raises(ConfigError, match=r"engine: playouts .* make no difference beside --move-time; leave it out"):
+        calibrate(counting(fake, "engine", "0.0005", "--move-time", "1"), BOARD, 0.05)
+    for target_s in (0.05, 0.025):
+        with pytest.raises(ConfigError, match=r"stuck uses 0\.02 CPU seconds a move with \d+ playouts as with 16"):
+            calibrate(counting(fake, "stuck", "0", "--move-s", "0.02"), BOARD, target_s)
+
+
+def test_the_clock_of_our_engine_is_left_out_with_its_option(tmp_path: Path) -> None:
+    net = tmp_path / "net.onnx"
+    net.touch()
+    timed = Contestant.of_weights(net, ["--threads", "1"], TimeControl.parse("1/move"))
+    free = timed.without_clock()
+    assert (free.command, free.options, free.time) == (timed.command[:-2], ("--threads", "1"), None)
+    assert timed.command[-2:] == ("--move-time", "1")
+    assert free.name == timed.name
 
 
 def test_one_side_is_given_as_much_as_the_other_uses(fake: Fake) -> None:

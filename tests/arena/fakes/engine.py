@@ -77,6 +77,7 @@ class Engine:
         self.moves = 0
         self.playouts = 100
         self.pretended_s = 0.0
+        self.timed = False
 
     def due(self, misdeed):
         at = getattr(self.options, misdeed)
@@ -94,6 +95,7 @@ class Engine:
     def time_settings(self, *times):
         if len(times) != 3 or not all(map(str.isdigit, times)):
             raise ValueError("not three integers")
+        self.timed = True
 
     def time_left(self, colour, *times):
         if len(times) != 2 or not all(map(str.isdigit, times)):
@@ -145,7 +147,8 @@ class Engine:
             print("what a loud engine\n" * 20_000, file=sys.stderr, flush=True)
         if self.due("babble_at"):
             print("= unasked\n", flush=True)
-        self.pretended_s += self.options.move_s + self.playouts * self.options.playout_s
+        playouts = min(self.playouts, self.options.timed_playouts) if self.timed else self.playouts
+        self.pretended_s += self.options.move_s + playouts * self.options.playout_s
         end = time.process_time() + self.options.burn_s
         while time.process_time() < end:
             pass
@@ -194,6 +197,8 @@ def main():
     parser.add_argument("--move-s", type=float, default=0.0, help="CPU seconds to pretend for each move")
     parser.add_argument("--ponder-s", type=float, default=0.0, help="the same for each move of the opponent's")
     parser.add_argument("--playout-s", type=float, default=0.0, help="CPU seconds to pretend for each playout")
+    parser.add_argument("--timed-playouts", type=int, default=10**9, help="most playouts that a clock leaves time for")
+    parser.add_argument("--move-time", help="does nothing here")
     parser.add_argument("--tells", help="what ponnuki-last_search answers, PLAYOUTS in it being the playouts")
     parser.add_argument("--log", help="append every command to this file")
     for misdeed in ("crash", "hang", "late", "shout", "babble", "garbage", "illegal", "refuse", "resign"):
