@@ -19,7 +19,7 @@ import filelock
 from ponnuki.arena.contestant import Contestant, Patience, Seat
 from ponnuki.arena.failures import NEEDS_RESTART, EngineFailure
 from ponnuki.arena.game_sgf import game_to_sgf
-from ponnuki.arena.match_log import GameRecord, MatchLog
+from ponnuki.arena.match_log import GameRecord, MatchLog, check_log
 from ponnuki.arena.opening_sets import RANDOM, choose_openings, set_identity
 from ponnuki.arena.openings import Opening, opening_vertices
 from ponnuki.arena.play import GameSettings, PlayedGame, Stopped, play_game
@@ -138,6 +138,35 @@ def play_match(a: Contestant, b: Contestant, settings: MatchSettings, out: Path 
         return Match(a, b, settings, out, display or Silent(), referee).run()
 
 
+def check_folder(a: Contestant, b: Contestant, settings: MatchSettings, out: Path,
+                 referee: Callable[[], Referee] = referee_of) -> None:
+    """See, before playouts are measured for it, that a match that is in the folder differs in nothing else.
+
+    Arguments as for `play_match`.
+
+    Raises:
+        ConfigError: `out` holds another match, or somebody plays it already.
+    """
+    if (out / LOG_NAME).exists():
+        with _alone_in(out):
+            check_log(out / LOG_NAME, _log_settings(_told_apart(a, b), settings, referee), besides=("playouts",))
+
+
+def _told_apart(a: Contestant, b: Contestant) -> dict[str, Contestant]:
+    """Both by side, under names of their own."""
+    if a.name == b.name:
+        a, b = replace(a, name=f"{a.name} #1"), replace(b, name=f"{b.name} #2")
+    return {"A": a, "B": b}
+
+
+def _log_settings(contestants: dict[str, Contestant], settings: MatchSettings,
+                  referee: Callable[[], Referee]) -> dict[str, Any]:
+    """What a match's log begins with."""
+    sides = {side: contestant.identity() for side, contestant in contestants.items()}
+    names = {side: contestant.name for side, contestant in contestants.items()}
+    return {"names": names, **sides, **settings.identity(), "settlers": list(referee().settlers)}
+
+
 @contextlib.contextmanager
 def _alone_in(folder: Path | None) -> Iterator[None]:
     """Keep other processes out of a match's folder; the system lets go of the lock even if we are killed.
@@ -166,9 +195,7 @@ class Match:
     def __init__(self, a: Contestant, b: Contestant, settings: MatchSettings, out: Path | None,
                  display: MatchDisplay, referee: Callable[[], Referee]) -> None:
         """Arguments as for `play_match`."""
-        if a.name == b.name:
-            a, b = replace(a, name=f"{a.name} #1"), replace(b, name=f"{b.name} #2")
-        self._contestants = {"A": a, "B": b}
+        self._contestants = _told_apart(a, b)
         self._settings = settings
         self._openings = settings.openings()
         self._display = display
@@ -177,10 +204,7 @@ class Match:
         self._log: MatchLog | None = None
         self._records: dict[int, GameRecord] = {}
         if out is not None:
-            sides = {side: contestant.identity() for side, contestant in self._contestants.items()}
-            names = {side: contestant.name for side, contestant in self._contestants.items()}
-            self._log = MatchLog(out / LOG_NAME, {"names": names, **sides, **settings.identity(),
-                                                  "settlers": list(referee().settlers)})
+            self._log = MatchLog(out / LOG_NAME, _log_settings(self._contestants, settings, referee))
             self._records = {number: record for number, record in self._log.games.items() if number < settings.games}
             self._check_openings(self._log.path)
         self._waiting = deque(number for number in range(settings.games) if number not in self._records)

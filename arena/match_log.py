@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -102,6 +102,17 @@ class MatchLog:
         self.games[record.game] = record
 
 
+def check_log(path: Path, settings: Mapping[str, Any], besides: Collection[str]) -> None:
+    """See that a log that is there is of a match with these settings, those of a side named `besides` excepted.
+
+    Raises:
+        ConfigError, RecordError: as for `MatchLog`.
+    """
+    lines = _whole_lines(path)
+    if lines:
+        _check_settings(path, lines[0], {"format": FORMAT, **json.loads(json.dumps(settings))}, besides)
+
+
 def _whole_lines(path: Path) -> list[bytes]:
     """The lines of a log that were written to their end; what follows the last of them is cut off the file."""
     try:
@@ -138,14 +149,20 @@ def _decode(path: Path, number: int, line: bytes) -> dict[str, Any]:
     return values
 
 
-def _check_settings(path: Path, line: bytes, wanted: Mapping[str, Any]) -> None:
-    found = _decode(path, 1, line)
+def _check_settings(path: Path, line: bytes, wanted: Mapping[str, Any], besides: Collection[str] = ()) -> None:
+    found = _without(_decode(path, 1, line), besides)
+    wanted = _without(wanted, besides)
     if found.get("format") != FORMAT:
         raise RecordError(f"{path} is not a {FORMAT} log")
     for key in (*wanted, *found):
         if key != "names" and found.get(key) != wanted.get(key):
             raise ConfigError(f"{path} holds a match with other settings: {key} is {found.get(key)!r} there and "
                               f"{wanted.get(key)!r} now; choose another folder to begin anew")
+
+
+def _without(settings: Mapping[str, Any], besides: Collection[str]) -> dict[str, Any]:
+    return {key: {inner: each for inner, each in value.items() if inner not in besides} if isinstance(value, dict)
+            else value for key, value in settings.items()}
 
 
 def _read_game(path: Path, number: int, line: bytes) -> GameRecord:

@@ -4,7 +4,7 @@ import argparse
 import contextlib
 import json
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,7 @@ from .parsing import (
 if TYPE_CHECKING:
     from ponnuki.arena.contestant import Contestant
     from ponnuki.arena.match import MatchSettings
+    from ponnuki.arena.referee import Referee
 
 REPORT_FORMS = (".html", ".png")
 """Endings of a report's name."""
@@ -115,7 +116,7 @@ def run(args: argparse.Namespace) -> int:
     check_report(args.report)
     referee = partial(referee_of, parse_settlers(args.settlers))
     settings = _settings(args)
-    a, b = _contestants(args, settings)
+    a, b = _contestants(args, settings, referee)
     stop_on_sigterm()
     summary = play_match(a, b, settings, args.out, display_for(), referee)
     with printed_last(summary.report()):
@@ -160,10 +161,12 @@ def _settings(args: argparse.Namespace) -> "MatchSettings":
     )
 
 
-def _contestants(args: argparse.Namespace, settings: "MatchSettings") -> tuple["Contestant", "Contestant"]:
+def _contestants(args: argparse.Namespace, settings: "MatchSettings",
+                 referee: "Callable[[], Referee]") -> tuple["Contestant", "Contestant"]:
     """Both sides, with playouts for equal CPU time where that is asked for."""
     from ponnuki.arena.contestant import Contestant
     from ponnuki.arena.equal_cpu import Board, account, equalise, parse_target
+    from ponnuki.arena.match import check_folder
     from ponnuki.arena.timecontrol import TimeControl
 
     sides = {
@@ -172,6 +175,8 @@ def _contestants(args: argparse.Namespace, settings: "MatchSettings") -> tuple["
     }
     if args.equal_cpu:
         target = parse_target(args.equal_cpu, list(sides))
+        if args.out:
+            check_folder(sides["A"], sides["B"], settings, args.out, referee)
         warn("measuring CPU time a move")
         sides = equalise(sides, target, Board.of(settings), args.out)
         for line in account(sides):

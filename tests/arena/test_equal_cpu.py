@@ -7,6 +7,8 @@ rightly is tested in test_gtp_client.py.
 from __future__ import annotations
 
 import json
+import os
+import shlex
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +23,7 @@ from ponnuki.arena.match import MatchSettings, play_match
 from ponnuki.arena.referee import Referee
 from ponnuki.arena.summary import cpu_sentence, is_equal_cpu
 from ponnuki.arena.timecontrol import TimeControl
+from ponnuki.cli.main import main
 from ponnuki.engine.errors import ConfigError
 
 Fake = Callable[..., Contestant]
@@ -134,6 +137,24 @@ def test_the_clock_of_our_engine_is_left_out_with_its_option(tmp_path: Path) -> 
     assert (free.command, free.options, free.time) == (timed.command[:-2], ("--threads", "1"), None)
     assert timed.command[-2:] == ("--move-time", "1")
     assert free.name == timed.name
+
+
+@pytest.mark.skipif(os.name == "nt", reason="quotes the commands as POSIX shells do")
+def test_nothing_is_measured_for_a_folder_with_another_match(fake: Fake, tmp_path: Path,
+                                                             capsys: pytest.CaptureFixture[str]) -> None:
+    engine = shlex.join(counting(fake, "engine", "0.0005").command)
+    match = ["match", engine, engine, "--size", "5", "--games", "2", "--settlers", "none"]
+    first, second = str(tmp_path / "first"), str(tmp_path / "second")
+    assert main([*match, "--out", first]) == 0
+    capsys.readouterr()
+    assert main([*match, "--out", first, "--komi", "6.5", "--equal-cpu", "0.05"]) != 0
+    error = capsys.readouterr().err
+    assert "komi is 7.5 there and 6.5 now" in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "first" / equal_cpu.FILE_NAME).exists()
+    assert main([*match, "--out", second, "--equal-cpu", "0.05"]) == 0
+    assert main([*match, "--out", second, "--equal-cpu", "0.05", "--games", "4"]) == 0, "playouts may differ"
+    assert "4 of 4 games" in capsys.readouterr().out
 
 
 def test_one_side_is_given_as_much_as_the_other_uses(fake: Fake) -> None:
