@@ -261,9 +261,9 @@ def equalise(contestants: Mapping[str, Contestant], target: float | str, board: 
         out: folder in which findings are kept and looked up. None: they are not kept.
 
     Raises:
-        ConfigError: an engine cannot be measured, or the folder's findings are for another target.
+        ConfigError: an engine cannot be measured, or the folder's findings are for another target or board.
     """
-    notes = _Notes(out, target)
+    notes = _Notes(out, {"target": target, "size": board.size, "handicap": board.handicap})
     if isinstance(target, str):
         reference = contestants[target]
         known = notes.of(reference)
@@ -283,20 +283,21 @@ def equalise(contestants: Mapping[str, Contestant], target: float | str, board: 
 
 
 class _Notes:
-    """The file of findings: a JSON object with the target and a list of engines."""
+    """The file of findings: a JSON object with what they are for, and a list of engines."""
 
-    def __init__(self, out: Path | None, target: float | str) -> None:
+    def __init__(self, out: Path | None, purpose: Mapping[str, float | str]) -> None:
         self._path = out / FILE_NAME if out else None
-        self._content: dict[str, Any] = {"target": target, "engines": []}
+        self._content: dict[str, Any] = {**purpose, "engines": []}
         if self._path is not None and self._path.exists():
             try:
                 self._content = json.loads(self._path.read_text("utf-8"))
-                found = self._content["target"]
+                found = {key: self._content[key] for key in purpose}
             except (ValueError, KeyError, TypeError) as error:
                 raise RecordError(f"{self._path}: not a file of measured CPU times") from error
-            if found != target:
-                raise ConfigError(f"{self._path} was measured for {found!r}, not {target!r}; "
-                                  "choose another folder to begin anew")
+            for key, wanted in purpose.items():
+                if found[key] != wanted:
+                    raise ConfigError(f"{self._path} was measured for {key} {found[key]!r}, not {wanted!r}; "
+                                      "choose another folder to begin anew")
 
     def of(self, contestant: Contestant) -> Calibration | None:
         """What was found for an engine before."""

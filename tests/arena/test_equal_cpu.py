@@ -198,7 +198,9 @@ def test_what_was_found_is_kept_and_used_again(fake: Fake, tmp_path: Path, monke
     with monkeypatch.context() as patch:
         patch.setattr(equal_cpu, "calibrate", never)
         assert equalise(sides, "B", BOARD, tmp_path) == equal
-    with pytest.raises(ConfigError, match=r"was measured for 'B', not 0\.5"):
+    with pytest.raises(ConfigError, match=rf"was measured for size {BOARD.size}, not 13"):
+        equalise(sides, "B", replace(BOARD, size=13), tmp_path)
+    with pytest.raises(ConfigError, match=r"was measured for target 'B', not 0\.5"):
         equalise(sides, 0.5, BOARD, tmp_path)
     monkeypatch.setattr(equal_cpu, "calibrate", lambda *_: Calibration(0.01, 7))
     other = replace(sides["A"], command=(*sides["A"].command, "--seed", "1"))
