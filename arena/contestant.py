@@ -21,6 +21,9 @@ from ponnuki.engine.rules import Rules
 
 _NAME_LENGTH = 60
 
+MOST_S = 10**9
+"""Seconds that the referee waits at most: thirty years, which every clock can count."""
+
 
 @dataclass(frozen=True)
 class Contestant:
@@ -129,6 +132,12 @@ class Patience:
     """For any other reply, beyond what the clock allows."""
     tolerance_s: float = 0.5
     """By how much a move may overrun the clock: the transport's and the machine's share, not the engine's."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.hang_s <= MOST_S:
+            raise ConfigError(f"hang {self.hang_s}: expected seconds above 0 and at most {MOST_S}")
+        if not 0 <= self.tolerance_s <= MOST_S:
+            raise ConfigError(f"tolerance {self.tolerance_s}: expected seconds from 0 to {MOST_S}")
 
 
 class Seat:

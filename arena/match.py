@@ -35,6 +35,8 @@ from ponnuki.engine.rules import Rules
 LOG_NAME = "games.jsonl"
 SGF_FOLDER = "sgf"
 
+MOST_KOMI = 1000
+
 _JOIN_S = 0.2
 
 
@@ -76,6 +78,12 @@ class MatchSettings:
                               "since each opening is played twice, with the colours swapped")
         if not MIN_SIZE <= self.size <= MAX_SIZE:
             raise ConfigError(f"board size {self.size}: expected {MIN_SIZE} to {MAX_SIZE}")
+        if not -MOST_KOMI <= self.komi <= MOST_KOMI:
+            raise ConfigError(f"komi {self.komi}: expected -{MOST_KOMI} to {MOST_KOMI}")
+        for name, value, least in (("seed", self.seed, 0), ("opening moves", self.opening_moves, 0),
+                                   ("move limit", self.move_limit, 1)):
+            if value is not None and value < least:
+                raise ConfigError(f"{name} {value}: expected {least} or more")
         if self.concurrency < 1:
             raise ConfigError(f"{self.concurrency} games at a time: expected 1 or more")
         Rules.preset(self.rules)

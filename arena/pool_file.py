@@ -34,6 +34,8 @@ from ponnuki.engine.errors import ConfigError
 ROUND_ROBIN = "round-robin"
 GAUNTLET = "gauntlet"
 
+MOST_ELO = 100_000
+
 GAME_KEYS: dict[str, type | tuple[type, ...]] = {
     "size": int, "games": int, "komi": (int, float), "rules": str, "seed": int, "openings": str, "opening-moves": int,
     "move-limit": int, "concurrency": int,
@@ -92,10 +94,12 @@ def _pool(values: Mapping[str, Any], folder: Path) -> PoolFile:
     if anchor not in names:
         raise ConfigError(f"anchor {anchor!r} is no engine of the pool: {', '.join(names)}")
     challengers = [name for name, each in zip(names, described, strict=True) if each.get("challenger")]
-    target = values.get("equal-cpu")
+    target, anchor_elo = values.get("equal-cpu"), values.get("anchor-elo", 0)
+    if not -MOST_ELO <= anchor_elo <= MOST_ELO:
+        raise ConfigError(f"anchor-elo {anchor_elo}: expected -{MOST_ELO} to {MOST_ELO}")
     return PoolFile(
         settings=_settings(values, folder), engines=engines,
-        anchor=anchor, anchor_elo=float(values.get("anchor-elo", 0)),
+        anchor=anchor, anchor_elo=float(anchor_elo),
         pairings=_pairings(values.get("schedule", ROUND_ROBIN), names, challengers),
         equal_cpu=None if target is None else parse_target(str(target), names),
         settlers=parse_settlers(values.get("settlers", ",".join(DEFAULT_SETTLERS))))
@@ -139,7 +143,7 @@ def _settings(values: Mapping[str, Any], folder: Path) -> MatchSettings:
     source = given.pop("openings", RANDOM)
     given["opening_source"] = source if source in (RANDOM, BALANCED) else str(folder / source)
     waits = {"tolerance_s": values.get("tolerance"), "hang_s": values.get("hang")}
-    patience = Patience(**{key: float(value) for key, value in waits.items() if value is not None})
+    patience = Patience(**{key: value for key, value in waits.items() if value is not None})
     return MatchSettings(**given, patience=patience)
 
 

@@ -121,6 +121,16 @@ WRONG = {
     "settlers = 'x'": "unknown settler 'x'",
     "time = 'soon'": "bad time 'soon'",
     "size = ": "not a TOML file",
+    "opening-moves = -2": "opening moves -2: expected 0 or more",
+    "hang = -400": "hang -400: expected seconds above 0 and at most 1000000000",
+    "hang = inf": "hang inf: expected seconds above 0",
+    f"hang = 1{'0' * 400}": "0: expected seconds above 0",
+    "tolerance = -1.0": "tolerance -1.0: expected seconds from 0",
+    "komi = nan": "komi nan: expected -1000 to 1000",
+    "komi = 1e300": "komi 1e+300: expected -1000 to 1000",
+    "move-limit = 0": "move limit 0: expected 1 or more",
+    "seed = -1": "seed -1: expected 0 or more",
+    "anchor-elo = nan": "anchor-elo nan: expected -100000 to 100000",
 }
 
 
