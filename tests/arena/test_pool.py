@@ -11,7 +11,7 @@ import pytest
 
 from ponnuki.arena.contestant import Contestant
 from ponnuki.arena.match_log import GameRecord
-from ponnuki.arena.pool import play_pool
+from ponnuki.arena.pool import SilentPool, play_pool
 from ponnuki.arena.pool_file import read_pool
 from ponnuki.arena.pool_summary import PoolSummary
 from ponnuki.arena.ratings import Meeting, rate
@@ -87,6 +87,61 @@ def test_a_pool_goes_on_where_it_stopped_and_grows(tmp_path: Path) -> None:
     assert len(grown.meetings) == 3
     with pytest.raises(ConfigError, match="other settings: B is"):
         play(strong, engine("Weak one", *GIVES_UP))
+
+
+@POSIX
+def test_games_are_found_again_when_the_tables_or_the_schedule_change_order(tmp_path: Path) -> None:
+    log = tmp_path / "commands"
+    strong, weak = engine("strong", *STRONG, "--log", str(log)), engine("weak", *WEAK)
+    challenger = engine("weak", *WEAK, more="challenger = true")
+
+    def play(head: str, *engines: str, out: str = "out") -> PoolSummary:
+        return play_pool(read_pool(pool_file(tmp_path, f"{SMALL}\n{head}", *engines)), tmp_path / out, referee=Referee)
+
+    first = play("", strong, weak)
+    asked = log.read_text("utf-8")
+    for head, *engines in (("", weak, strong), ("schedule = 'gauntlet'", strong, challenger)):
+        again = play(f"anchor = 'strong'\n{head}", *engines)
+        assert again.between("strong", "weak") == first.between("strong", "weak") == (4.0, 4)
+        assert again.ratings == first.ratings
+    assert log.read_text("utf-8") == asked, "nothing was played twice"
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["strong--weak"]
+    longer = play("", weak, strong).matches[0]
+    assert [longer.contestants[side].name for side in "AB"] == ["strong", "weak"]
+
+
+@POSIX
+def test_of_two_folders_of_one_pairing_the_fuller_counts(tmp_path: Path) -> None:
+    told = list[str]()
+
+    class Listener(SilentPool):
+        def message(self, text: str) -> None:
+            told.append(text)
+
+    strong, weak = engine("strong", *STRONG), engine("weak", *WEAK)
+    out = tmp_path / "out"
+    play_pool(read_pool(pool_file(tmp_path, SMALL, strong, weak)), out, referee=Referee)
+    (out / "strong--weak").rename(tmp_path / "aside")
+    play_pool(read_pool(pool_file(tmp_path, SMALL.replace("games = 4", "games = 2"), weak, strong)), out,
+              referee=Referee)
+    (tmp_path / "aside").rename(out / "strong--weak")
+    before = (out / "weak--strong" / "games.jsonl").read_bytes()
+    summary = play_pool(read_pool(pool_file(tmp_path, SMALL, weak, strong)), out, Listener(), Referee)
+    assert summary.between("strong", "weak") == (4.0, 4)
+    assert "weak and strong have games in strong--weak and in weak--strong: those in strong--weak count" in told
+    assert (out / "weak--strong" / "games.jsonl").read_bytes() == before
+
+
+@POSIX
+def test_a_folder_that_another_pairing_names_is_not_taken(tmp_path: Path) -> None:
+    """The folder of a against b--c, and that of a--b against c turned round, have one name."""
+    engines = [engine("a", *WEAK), engine("b--c", *WEAK)]
+    out = tmp_path / "out"
+    play_pool(read_pool(pool_file(tmp_path, SMALL, *engines)), out, referee=Referee)
+    engines = [engine("c", *WEAK), engine("a--b", *WEAK), engine("a", *WEAK), engine("b--c", *WEAK)]
+    pool = read_pool(pool_file(tmp_path, SMALL, *engines))
+    summary = play_pool(pool, out, referee=Referee)
+    assert [(meeting.first, meeting.second) for meeting in summary.meetings] == list(pool.pairings)
 
 
 @POSIX
