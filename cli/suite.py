@@ -4,6 +4,7 @@ import argparse
 import json
 import shlex
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ponnuki.engine.errors import ConfigError
@@ -94,11 +95,14 @@ def _contestants(args: argparse.Namespace) -> "dict[str, Contestant]":
 
 
 def _is_ours(text: str | None) -> bool:
-    return text is None or (text.split() or [""])[0].strip("'\"").lower().endswith(".onnx")
+    """Whether our engine is meant: nothing, or a command line that begins with a net."""
+    from ponnuki.arena.contestant import split_words
+
+    return text is None or (split_words(text) or [""])[0].lower().endswith(".onnx")
 
 
 def _contestant(text: str | None, args: argparse.Namespace) -> "Contestant":
-    from ponnuki.arena.contestant import Contestant
+    from ponnuki.arena.contestant import Contestant, split_words
 
     if not _is_ours(text):
         return Contestant.parse(str(text))
@@ -107,7 +111,8 @@ def _contestant(text: str | None, args: argparse.Namespace) -> "Contestant":
         if getattr(args, name) is not None:
             options += [f"--{name.replace('_', '-')}", str(getattr(args, name))]
     if text is not None:
-        return Contestant.parse(f"{text} {' '.join(options)}")
+        net, *own = split_words(text)
+        return Contestant.of_weights(Path(net), [*options, *own])  # what stands inside the quotes comes last and wins
     command = (sys.executable, "-m", "ponnuki.cli.main", "gtp", *options)
     return Contestant(f"ponnuki {shlex.join(options)}", command)
 

@@ -306,8 +306,25 @@ def test_limits_become_options_of_our_engine(tmp_path: Path, monkeypatch: pytest
     monkeypatch.chdir(tmp_path)
     args = parse(["suite", "builtin", "--engine", "net.onnx --threads 2", "--playouts", "50", "--seed", "3"])
     (ours,) = suite._contestants(args).values()
-    assert ours.command[-10:] == ("--weights", "net.onnx", "--threads", "2", "--seed", "3", "--resign-threshold", "0",
-                                  "--playouts", "50")
+    assert ours.command[-10:] == ("--weights", "net.onnx", "--seed", "3", "--resign-threshold", "0",
+                                  "--playouts", "50", "--threads", "2")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="quotes the name as POSIX shells do")
+def test_options_inside_the_quotes_win(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from ponnuki.cli import suite
+    from ponnuki.cli.main import parse
+
+    (tmp_path / "my nets").mkdir()
+    (tmp_path / "my nets" / "a.onnx").touch()
+    monkeypatch.chdir(tmp_path)
+    own = "--seed 7 --resign-threshold 0.1 --playouts 5"
+    args = parse(["suite", "builtin", "--engine", f"'my nets/a.onnx' {own}", "--playouts", "50"])
+    (ours,) = suite._contestants(args).values()
+    command = list(ours.command)
+    assert command[command.index("gtp") + 2] == "my nets/a.onnx"
+    told = parse(command[command.index("gtp") :])
+    assert (told.seed, told.resign_threshold, told.playouts) == (7, 0.1, 5)
 
 
 @pytest.mark.parametrize("name", builtin_names())
