@@ -54,10 +54,12 @@ class Branch:
         """Whether a right leaf can be reached from here."""
 
     def nodes(self) -> Iterator[Branch]:
-        """This node and all below it."""
-        yield self
-        for branch in self.following:
-            yield from branch.nodes()
+        """This node and all below it, each before those that follow it."""
+        waiting = [self]
+        while waiting:  # a line may be longer than Python calls functions
+            branch = waiting.pop()
+            yield branch
+            waiting += reversed(branch.following)
 
     def reply(self, move: int) -> Branch | None:
         """The branch that a move leads into."""
@@ -152,9 +154,7 @@ def _task(game: sgf.Sgf_game, problem: Problem, seed: int) -> SgfTask:
     firsts = [COLOURS[colour] for child in node if (colour := child.get_move()[0]) is not None]
     if not firsts or len(set(firsts)) > 1 or len(firsts) != len(node):
         raise ValueError("a problem begins with moves of one colour")
-    root = Branch(firsts[0], -1)
-    for child in node:
-        root.following.append(_branch(child, size))
+    root = _tree(node, size, firsts[0])
     _mark_leaves(root)
     if not root.right:
         raise ValueError("no branch is marked right (RIGHT or CORRECT in a comment, or TE), nor any wrong")
@@ -175,17 +175,27 @@ def _set_up(node: sgf.Tree_node, size: int, setup: dict[int, int]) -> None:
         setup.pop((size - 1 - row) * size + col, None)
 
 
+def _tree(start: sgf.Tree_node, size: int, colour: int) -> Branch:
+    """What follows a node, as a tree of branches below one that stands for the node."""
+    root = Branch(colour, -1)
+    waiting = [(start, root)]
+    while waiting:
+        node, branch = waiting.pop()
+        branch.following = [_branch(child, size) for child in node]
+        waiting += zip(node, branch.following, strict=True)
+    for branch in reversed(list(root.nodes())):
+        branch.choice = branch.choice or any(following.choice for following in branch.following)
+    return root
+
+
 def _branch(node: sgf.Tree_node, size: int) -> Branch:
-    """A node and all below it."""
+    """A node without what follows."""
     colour, point = node.get_move()
     if colour is None:
         raise ValueError("a node without a move among the moves of a problem")
     move = size * size if point is None else (size - 1 - point[0]) * size + point[1]
     comment = node.get_raw("C").decode("latin-1") if node.has_property("C") else ""
-    branch = Branch(COLOURS[colour], move, comment, node.has_property("TE"), node.has_property("BM"))
-    branch.following = [_branch(child, size) for child in node]
-    branch.choice = branch.choice or any(following.choice for following in branch.following)
-    return branch
+    return Branch(COLOURS[colour], move, comment, node.has_property("TE"), node.has_property("BM"))
 
 
 def _mark_leaves(root: Branch) -> None:
@@ -195,13 +205,14 @@ def _mark_leaves(root: Branch) -> None:
     by_property = not by_comment and any(branch.tesuji for branch in nodes)
     unmarked = not by_comment and not by_property and any(branch.wrong for branch in nodes)
 
-    def mark(branch: Branch, inherited: bool) -> None:
+    root.right = unmarked
+    for branch in nodes:  # the nearest mark above, downwards ...
         if branch.wrong:
-            inherited = False
+            branch.right = False
         elif branch.said_right or (by_property and branch.tesuji):
-            inherited = True
+            branch.right = True
         for following in branch.following:
-            mark(following, inherited)
-        branch.right = any(following.right for following in branch.following) if branch.following else inherited
-
-    mark(root, unmarked)
+            following.right = branch.right
+    for branch in reversed(nodes):  # ... and from the leaves upwards, whether a right one can be reached
+        if branch.following:
+            branch.right = any(following.right for following in branch.following)

@@ -192,6 +192,22 @@ def test_which_marks_are_read(tmp_path: Path, moves: str, right: str, wrong: str
     assert [solve(path, oracle("--line", line))[0].passed for line in (right, wrong)] == [True, False]
 
 
+def test_a_line_may_be_very_long(tmp_path: Path) -> None:
+    """Longer than Python can call functions inside one another, with variations inside one another as well."""
+    length = 3000
+    moves = "".join(f"(;{'BW'[n % 2]}[aa])(;{'BW'[n % 2]}[bb]" for n in range(length))
+    path = sgf_problem(tmp_path, f"{moves};B[ee]C[RIGHT, CHOICE]{')' * length}")
+    (task,) = read_sgf_problems(path, "x")
+    assert len(list(task.root.nodes())) == 1 + 2 * length + 1
+    branch = task.root
+    for _ in range(length):
+        wrong, right = branch.following
+        assert (wrong.right, right.right, wrong.choice, right.choice) == (False, True, False, True)
+        branch = right
+    (outcome,) = solve(path, oracle("--line", ",".join([*["B8"] * (length // 2), "E5"])))
+    assert outcome.passed
+
+
 def test_a_choice_of_answers_is_made_by_seed(tmp_path: Path) -> None:
     moves = ";B[ee](;W[aa])(;W[dd]C[CHOICE];B[cc]C[RIGHT])(;W[ff]C[CHOICE];B[cc]C[RIGHT])"
     path = sgf_problem(tmp_path, moves)
