@@ -53,7 +53,7 @@ def _files(name: str) -> list[tuple[Path, str]]:
         return [(FOLDER / f"{each}.tst", f"{BUILTIN}:{each}") for each in ([kind] if kind else kinds)]
     path = Path(name)
     if path.is_dir():
-        found = sorted(path.glob("*.sgf"))
+        found = sorted(file for file in path.glob("*") if file.suffix.lower() == ".sgf" and file.is_file())
         if not found:
             raise ConfigError(f"no .sgf files in {name}")
         return [(file, name) for file in found]

@@ -192,6 +192,12 @@ def test_which_marks_are_read(tmp_path: Path, moves: str, right: str, wrong: str
     assert [solve(path, oracle("--line", line))[0].passed for line in (right, wrong)] == [True, False]
 
 
+def test_a_folder_s_files_may_end_in_capitals(tmp_path: Path) -> None:
+    (tmp_path / "folder.sgf").mkdir()
+    sgf_problem(tmp_path, TREE).rename(tmp_path / "UP.SGF")
+    assert [task.problems[0].name for task in read_suites([str(tmp_path)])] == ["UP"]
+
+
 def test_a_line_may_be_very_long(tmp_path: Path) -> None:
     """Longer than Python can call functions inside one another, with variations inside one another as well."""
     length = 3000
