@@ -112,16 +112,20 @@ def read_tst(path: Path, suite: str) -> list[TstTask]:
     above it in turn (GNU Go's own suites lie beside `games/`).
 
     Raises:
-        RecordError: the file cannot be read, an answer is no regular expression or belongs to no question.
+        RecordError: the file cannot be read, or holds no question; an answer is no regular expression, or belongs to no
+            question.
     """
     try:
         lines = path.read_text("utf-8", "replace").splitlines()
     except OSError as error:
         raise RecordError(f"{path}: {error.strerror or error}") from error
     try:
-        return _tasks(_steps(lines, suite, path.resolve().parent))
+        tasks = _tasks(_steps(lines, suite, path.resolve().parent))
     except ValueError as error:
         raise RecordError(f"{path}: {error}") from None
+    if not tasks:
+        raise RecordError(f"{path}: no question; expected a numbered command with #? [ANSWER] below it")
+    return tasks
 
 
 def _steps(lines: Iterable[str], suite: str, folder: Path) -> list[str | Question]:

@@ -150,6 +150,9 @@ def test_an_engine_that_does_not_start_is_wrong_use(tmp_path: Path) -> None:
     ("1 reg_genmove b\n#? [(E5]\n", "no regular expression"),
     ("loadsgf gone.sgf\n", "line 1: gone.sgf does not exist"),
     ("loadsgf\n", "line 1: loadsgf without a file"),
+    ("", "some.tst: no question; expected a numbered command"),
+    ("loadsgf p1.sgf\n1 reg_genmove b\n#? [E5]&\n2 reg_genmove w\n", "no question"),
+    ("".join(chr(n * n % 127) for n in range(300)), "no question"),
 ])
 def test_a_bad_tst_file_is_refused_by_line(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(RecordError, match=said):
