@@ -13,6 +13,7 @@ The nearest mark above a leaf decides; leaves without any are wrong, unless the 
 
 from __future__ import annotations
 
+import math
 import random
 import re
 from collections.abc import Iterator
@@ -36,6 +37,8 @@ COLOURS = {"b": BLACK, "w": WHITE}
 _RIGHT = re.compile(r"\b(RIGHT|CORRECT)\b|\A\W*(?i:right|correct)\b")
 _WRONG = re.compile(r"\b(WRONG|INCORRECT)\b|\A\W*(?i:wrong|incorrect)\b")
 _CHOICE = re.compile(r"\bCHOICE\b")
+
+_MOST_SHOWN = 60
 
 
 class Branch:
@@ -148,10 +151,10 @@ def _task(game: sgf.Sgf_game, problem: Problem, seed: int) -> SgfTask:
         raise ValueError(f"board size {size}: expected {MIN_SIZE} to {MAX_SIZE}")
     node, setup = game.get_root(), dict[int, int]()
     _set_up(node, size, setup)
-    while len(node) == 1 and node[0].get_move()[0] is None:
+    while len(node) == 1 and _move_in(node[0], size)[0] is None:
         node = node[0]
         _set_up(node, size, setup)
-    firsts = [COLOURS[colour] for child in node if (colour := child.get_move()[0]) is not None]
+    firsts = [COLOURS[colour] for child in node if (colour := _move_in(child, size)[0]) is not None]
     if not firsts or len(set(firsts)) > 1 or len(firsts) != len(node):
         raise ValueError("a problem begins with moves of one colour")
     root = _tree(node, size, firsts[0])
@@ -160,14 +163,20 @@ def _task(game: sgf.Sgf_game, problem: Problem, seed: int) -> SgfTask:
         raise ValueError("no branch is marked right (RIGHT or CORRECT in a comment, or TE), nor any wrong")
     rules, komi = (game.get_root().get_raw(name).decode("latin-1") if game.get_root().has_property(name) else ""
                    for name in ("RU", "KM"))
-    position = GameRecord(size, parse_komi(komi) or 0.0, parse_rules(rules) or HOME_RULES, [], root.colour,
+    points = parse_komi(komi) or 0.0
+    if math.isinf(points):
+        raise ValueError(f"KM[{_shortened(komi)}]: expected a number of points")
+    position = GameRecord(size, points, parse_rules(rules) or HOME_RULES, [], root.colour,
                           [(colour, point) for point, colour in setup.items()])
     return SgfTask(problem, position, root, seed)
 
 
 def _set_up(node: sgf.Tree_node, size: int, setup: dict[int, int]) -> None:
     """Add a node's stones to `setup`, colours by point."""
-    black, white, empty = node.get_setup_stones()
+    try:
+        black, white, empty = node.get_setup_stones()
+    except ValueError:
+        raise ValueError(f"{_written(node, 'AB', 'AW', 'AE')}: expected points of a {size}x{size} board") from None
     for colour, points in ((COLOURS["b"], black), (COLOURS["w"], white)):
         for row, col in points:
             setup[(size - 1 - row) * size + col] = colour
@@ -188,9 +197,29 @@ def _tree(start: sgf.Tree_node, size: int, colour: int) -> Branch:
     return root
 
 
+def _move_in(node: sgf.Tree_node, size: int) -> tuple[str | None, tuple[int, int] | None]:
+    """Colour and point of a node's move, by sgfmill's names; no colour where there is none."""
+    try:
+        colour, point = node.get_move()
+    except ValueError:
+        raise ValueError(f"{_written(node, 'B', 'W')}: expected a point of a {size}x{size} board") from None
+    return colour, point
+
+
+def _written(node: sgf.Tree_node, *names: str) -> str:
+    """What stands in the file for those of a node's properties."""
+    values = (f"{name}[{raw.decode('latin-1')}]" for name in names if node.has_property(name)
+              for raw in node.get_raw_list(name))
+    return _shortened(" ".join(values))
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
+
+
 def _branch(node: sgf.Tree_node, size: int) -> Branch:
     """A node without what follows."""
-    colour, point = node.get_move()
+    colour, point = _move_in(node, size)
     if colour is None:
         raise ValueError("a node without a move among the moves of a problem")
     move = size * size if point is None else (size - 1 - point[0]) * size + point[1]

@@ -234,6 +234,10 @@ def test_a_choice_of_answers_is_made_by_seed(tmp_path: Path) -> None:
     ("(;SZ[9]AB[aa])", "begins with moves of one colour"),
     ("(;SZ[9](;B[ee]C[RIGHT])(;W[dd]))", "begins with moves of one colour"),
     ("(;SZ[9];B[zz]C[RIGHT])", "problem.sgf"),
+    ("(;SZ[9]KM[nan]HA[x];B[zz]C[RIGHT])", r"sgf: B\[zz\]: expected a point of a 9x9 board"),
+    ("(;SZ[9];B[ee];W[e]C[RIGHT])", r"sgf: W\[e\]: expected a point"),
+    ("(;SZ[9]AB[aa]AW[bb:zz];B[ee]C[RIGHT])", r"sgf: AB\[aa\] AW\[bb:zz\]: expected points of a 9x9 board"),
+    ("(;SZ[9]KM[99999999];B[ee]C[RIGHT])", r"sgf: KM\[99999999\]: expected a number of points"),
 ])
 def test_an_sgf_that_is_no_problem_is_refused(tmp_path: Path, text: str, said: str) -> None:
     path = tmp_path / "problem.sgf"
