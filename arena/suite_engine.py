@@ -79,11 +79,28 @@ class SuiteEngine:
         if name == "reg_genmove" and not self._knows(name):
             reply = self.expect(f"genmove {' '.join(words)}")
             if reply.text.strip().lower() != "resign":
-                self.expect("undo")
+                self._take_back()
         else:
             reply = self.expect(" ".join([name, *words]))
         self._warm = True
         return reply
+
+    def _take_back(self) -> None:
+        """Undo the engine's move. Where that fails, the board is cleared, and the next question begins with the set-up.
+
+        Raises:
+            EngineFailure: the engine failed, or refused.
+        """
+        try:
+            self.expect("undo")
+        except EngineFailure:
+            self._prepared = []
+            if self._client.running:
+                try:
+                    self.expect("clear_board")
+                except EngineFailure:
+                    self._client.kill()
+            raise
 
     def genmove(self, colour: int) -> Reply:
         """Let the engine play a move of a colour.

@@ -113,6 +113,18 @@ def test_what_an_engine_lacks_is_made_up_for(tmp_path: Path) -> None:
         "play W B2", "genmove b", "undo", "undo", "genmove w", "undo", "quit"]
 
 
+def test_a_move_that_is_not_taken_back_does_not_stay_on_the_board(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    lacking = ("--without", "reg_genmove", "--without", "undo")
+    text = "komi 3\nloadsgf p1.sgf\n1 reg_genmove b\n#? [E5]\nplay b B2\n2 attack A1\n#? [E5]\n"
+    first, second = solve(write_tst(tmp_path, text), oracle("--log", str(log), *lacking))
+    assert (first.failure, second.passed) == (Failure.REFUSED, True)
+    load = f"loadsgf {tmp_path / 'p1.sgf'}"
+    assert log.read_text().splitlines() == [
+        "list_commands", "komi 3", load, "genmove b", "undo", "clear_board", "komi 3", load, "play b B2", "attack A1",
+        "quit"]
+
+
 @pytest.mark.parametrize(("misdeed", "kind", "said"), [
     ("crash", Failure.CRASH, "exit code 3"), ("hang", Failure.HANG, "no reply to 'reg_genmove b'"),
     ("refuse", Failure.REFUSED, "I would rather not"),
