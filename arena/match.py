@@ -234,7 +234,8 @@ class Match:
     def summary(self) -> Summary:
         """Where the match stands."""
         records = tuple(record for _, record in sorted(self._records.items()))
-        return Summary(self._contestants, self._settings.games, records, self._settings.sprt)
+        return Summary(self._contestants, self._settings.games, records, self._settings.sprt,
+                       bool(self._settings.always_white))
 
     def run(self) -> Summary:
         """Play the games that are not finished yet; see `play_match`."""

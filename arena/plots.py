@@ -138,7 +138,11 @@ def _share(pool: PoolSummary, name: str, other: str) -> float:
 
 
 def match_figure(summary: Summary) -> Figure:
-    """A's score as the match went on, and what it made of each pair."""
+    """A's score as the match went on, and what it made of each pair where the colours are swapped."""
+    if summary.fixed_colours:
+        figure = _figure(4.0)
+        draw_progress(figure.subplots(), summary)
+        return figure
     figure = _figure(6.6)
     progress, pairs = figure.subplots(2, 1, height_ratios=[3, 2])
     draw_progress(progress, summary)

@@ -30,6 +30,8 @@ class Summary:
     """The finished games by number."""
     sprt: Sprt | None = None
     """The sequential test that the match is played for, if any."""
+    fixed_colours: bool = False
+    """Whether one side has White in all games: what makes a pair then are two openings, of which nothing is told."""
 
     @property
     def score(self) -> Score:
@@ -108,7 +110,7 @@ class Summary:
             "wins": score.wins, "draws": score.draws, "losses": score.losses,
             "score": score.rate, "confidence": CONFIDENCE, "score_interval": list(score.interval()),
             "elo": _finite(score.elo), "elo_interval": [_finite(elo) for elo in score.elo_interval()],
-            "pairs": list(self.pairs),
+            "pairs": None if self.fixed_colours else list(self.pairs),
             "cpu_ratio": self.cpu_ratio,
             "equal_cpu": is_equal_cpu(self.cpu_ratio),
             "disputed_games": sum(bool(record.remarks) for record in self.records),
@@ -158,7 +160,8 @@ class Summary:
         for colour in ("black", "white"):
             score = self.score_as(colour)
             lines.append(f"A as {colour}: {score.wins} won, {score.draws} drawn, {score.losses} lost")
-        lines.append(f"pairs in which A made 0, ½, 1, 1½, 2 points: {', '.join(map(str, self.pairs))}")
+        if not self.fixed_colours:
+            lines.append(f"pairs in which A made 0, ½, 1, 1½, 2 points: {', '.join(map(str, self.pairs))}")
         if self.sprt and self.verdict:
             lines.append(_sprt_line(self.sprt, self.verdict))
         lines += [self._time_line(side) for side in SIDES]

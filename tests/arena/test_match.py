@@ -49,8 +49,10 @@ def test_each_opening_is_played_twice_with_the_colours_swapped(fake: Fake) -> No
 
 
 def test_one_side_may_have_white_in_all_games(fake: Fake) -> None:
-    records = play(fake("a"), fake("b"), games=6, size=7, white="B").records
+    summary = play(fake("a"), fake("b"), games=6, size=7, white="B")
+    records = summary.records
     assert [record.black for record in records] == ["A"] * 6
+    assert "pairs" not in summary.report(), "two games of fixed colours are two openings"
     assert len({tuple(record.opening) for record in records}) == 6
     with pytest.raises(ConfigError, match="white 'C': expected A or B"):
         MatchSettings(white="C")

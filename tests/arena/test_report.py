@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -134,6 +135,21 @@ def test_the_match_plot_ends_at_the_score() -> None:
     assert list(line.get_xdata()) == [1, 2, 3, 4, 5, 6]
     assert line.get_ydata()[-1] == played.score.rate == 0.75
     assert [bar.get_height() for bar in pairs.patches] == list(played.pairs) == [0, 0, 1, 1, 1]
+
+
+def test_with_fixed_colours_there_are_no_pairs(tmp_path: Path) -> None:
+    swapped = match(ODD, "middle", "AABA")
+    fixed = replace(swapped, records=tuple(replace(record, black="B") for record in swapped.records),
+                    fixed_colours=True)
+    assert "pairs" in swapped.report()
+    assert "pairs" not in fixed.report()
+    assert (swapped.to_json()["pairs"], fixed.to_json()["pairs"]) == ([0, 0, 1, 0, 1], None)
+    (progress,) = match_figure(fixed).axes
+    assert progress.get_lines()[0].get_ydata()[-1] == 0.75
+    write_match_report(fixed, tmp_path / "match.html")
+    text = (tmp_path / "match.html").read_text("utf-8")
+    assert "colours swapped" not in text
+    assert "pairs" not in Page(text).text
 
 
 def test_a_match_without_games_has_a_report_too(tmp_path: Path) -> None:
