@@ -71,9 +71,10 @@ def run(args: argparse.Namespace) -> int:
     from ponnuki.records.sgf import main_line, parse_trees
 
     show_warnings()
-    out = args.out or args.game.with_name(f"{args.game.stem}-reviewed.sgf")
     thresholds = Thresholds(args.doubtful, args.bad, args.variations, args.pv_moves)
-    trees = parse_trees(_content(args.game))
+    content = _content(args.game)
+    out = args.out or _beside(args.game)
+    trees = parse_trees(content)
     if args.number > len(trees):
         raise ConfigError(f"--number {args.number}: {args.game} holds {len(trees)} game(s)")
     tree = trees[args.number - 1]
@@ -94,6 +95,20 @@ def _content(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror or error}") from None
+
+
+def _beside(game: Path) -> Path:
+    """The reviewed game's file where none is named.
+
+    Raises:
+        ConfigError: it cannot be written, which --out would have been told beforehand too.
+    """
+    from ponnuki.engine.errors import ConfigError
+
+    try:
+        return output_file(str(game.with_name(f"{game.stem}-reviewed.sgf")))
+    except argparse.ArgumentTypeError as error:
+        raise ConfigError(f"{error}; --out says where else to") from None
 
 
 def _write(path: Path, data: bytes) -> None:

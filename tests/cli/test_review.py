@@ -38,6 +38,19 @@ def test_a_game_of_a_collection_under_other_rules(tmp_path, capsys):
     assert len(sgf.Sgf_game.from_bytes((tmp_path / "out.sgf").read_bytes()).get_main_sequence()) == 3
 
 
+def test_a_place_that_cannot_be_written_is_noticed_before_the_search(game, tmp_path, monkeypatch, capsys):
+    from ponnuki.cli import parsing, review
+
+    monkeypatch.setattr(review, "_review", lambda *_: pytest.fail("searched"))
+    with monkeypatch.context() as read_only:
+        read_only.setattr(parsing.os, "access", lambda *_: False)
+        assert main(["review", str(game)]) == 2
+    assert "game-reviewed.sgf': nothing can be written in " in capsys.readouterr().err
+    (tmp_path / "game-reviewed.sgf").mkdir()
+    assert main(["review", str(game)]) == 2
+    assert "game-reviewed.sgf' is a folder; expected the name of a file; --out says" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("content", "options", "code", "said"),
     [
