@@ -43,10 +43,12 @@ def run(args: argparse.Namespace) -> int:
     """Inspect and print."""
     with needs_extra("train"):
         from ponnuki.nets.inspection import inspect
-    inspection = inspect(args.net, args.sizes)
     if args.plot:
         with needs_extra("plots"):
-            from ponnuki.nets.inspection_plot import draw
+            from ponnuki.nets.inspection_plot import check_name, draw
+        check_name(args.plot)
+    inspection = inspect(args.net, args.sizes)
+    if args.plot:
         draw(inspection, max(args.sizes), args.plot)
     if args.json:
         print(json.dumps(inspection.to_json(), indent=1))

@@ -6,11 +6,27 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from ponnuki.engine.errors import ConfigError
 from ponnuki.nets.inspection import Inspection
 
 
+def check_name(path: Path) -> None:
+    """See that a picture can have this name, before anything is timed for it.
+
+    Raises:
+        ConfigError: it ends in no form of picture that matplotlib draws.
+    """
+    forms = sorted(Figure().canvas.get_supported_filetypes())
+    if path.suffix and path.suffix[1:].lower() not in forms:
+        raise ConfigError(f"--plot {path}: expected a name that ends in .png, or in one of {', '.join(forms)}")
+
+
 def draw(inspection: Inspection, size: int, path: Path) -> None:
-    """Write the picture of one board size."""
+    """Write the picture of one board size.
+
+    Raises:
+        ConfigError: it cannot be written.
+    """
     layers = [layer for layer in inspection.layers if layer.kind == "Conv"]
     figure = Figure(figsize=(9, 0.26 * len(layers) + 1.6), layout="constrained")
     reach_axes, time_axes = figure.subplots(1, 2, sharey=True)
@@ -29,5 +45,8 @@ def draw(inspection: Inspection, size: int, path: Path) -> None:
     time_axes.set_xlabel(f"µs a position on {size}×{size} (orange: float, green: integers)")
     time_axes.set_title("time", fontsize=10)
     figure.suptitle(f"{inspection.file}: {inspection.macs(size) / 1e6:,.0f} million multiplications", fontsize=11)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=110)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path, dpi=110)
+    except OSError as error:
+        raise ConfigError(f"--plot {path}: {error.strerror or error}") from error

@@ -122,3 +122,14 @@ def test_the_command(files: dict[str, Path], tmp_path: Path, capsys: pytest.Capt
     shown = json.loads(capsys.readouterr().out)
     assert shown["metadata"]["precision"] == "int8"
     assert np.prod(shown["layers"][0]["shape"]) > 0
+
+
+def test_a_picture_of_no_known_form_is_refused_before_the_timing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("matplotlib", reason="the picture needs matplotlib (the extra `plots`)")
+    monkeypatch.setattr("ponnuki.nets.inspection.inspect", lambda *_: pytest.fail("timed"))
+    assert main(["inspect", "net.onnx", "--plot", str(tmp_path / "x.foo")]) == 2
+    error = capsys.readouterr().err
+    assert "x.foo: expected a name that ends in .png, or in one of " in error
+    assert error.count("\n") == 1
