@@ -8,7 +8,7 @@
 
     [[engine]]
     name = "net-100"
-    weights = "nets/small.onnx"  # our engine with this net, or command = "gnugo --mode gtp --level 1"
+    weights = "nets/small.onnx"  # our engine with this net, or command = "gnugo --mode gtp --level 1" (or a net again)
     options = "--c-puct 1.5"     # of `ponnuki gtp`, for weights
     playouts = 100               # fixed playouts a move, for engines that take them
     time = "1/move"              # its clock; the key outside the tables is everybody's
@@ -128,7 +128,7 @@ def _engine(values: Any, time: str, folder: Path) -> Contestant:
     if "command" in values:
         if "options" in values:
             raise ConfigError(f"engine {name!r}: options go with weights; write those of a command into it")
-        contestant = Contestant.parse(values["command"], clock, name)
+        contestant = _of_command(values["command"], clock, name, folder)
     else:
         options = split_words(values.get("options", ""))
         contestant = Contestant.of_weights(folder / values["weights"], options, clock, name)
@@ -136,6 +136,15 @@ def _engine(values: Any, time: str, folder: Path) -> Contestant:
     if playouts is not None and playouts < 1:
         raise ConfigError(f"engine {name!r}: {playouts} playouts: expected 1 or more")
     return replace(contestant, playouts=playouts)
+
+
+def _of_command(command: str, clock: TimeControl | None, name: str, folder: Path) -> Contestant:
+    """An engine by its command line; a net as its first word is looked for beside the file, then where we are."""
+    words = split_words(command)
+    if not words or not words[0].lower().endswith(".onnx"):
+        return Contestant.parse(command, clock, name)
+    beside, here = folder / words[0], Path(words[0])
+    return Contestant.of_weights(here if here.is_file() and not beside.is_file() else beside, words[1:], clock, name)
 
 
 def _settings(values: Mapping[str, Any], folder: Path) -> MatchSettings:

@@ -164,6 +164,28 @@ def test_engines_are_read_with_their_clocks_options_and_playouts(tmp_path: Path)
     assert (pool.settings.size, pool.settings.games, pool.settings.opening_moves) == (5, 4, 0)
 
 
+def test_a_net_in_a_command_lies_beside_the_file_or_where_we_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pools, here = tmp_path / "pools", tmp_path / "here"
+    for net in (pools / "both.onnx", here / "both.onnx", pools / "beside.onnx", here / "here.onnx"):
+        net.parent.mkdir(exist_ok=True)
+        net.touch()
+    monkeypatch.chdir(here)
+
+    def net_of(command: str) -> Path | None:
+        table = f"[[engine]]\nname = 'net'\ncommand = '{command}'"
+        found = read_pool(pool_file(pools, "", table, "[[engine]]\nname = 'b'\ncommand = 'x'")).engines[0]
+        assert found.options == ("--playouts", "5")
+        return found.weights
+
+    assert net_of("both.onnx --playouts 5") == pools / "both.onnx"
+    assert net_of("beside.onnx --playouts 5") == pools / "beside.onnx"
+    assert net_of("here.onnx --playouts 5") == Path("here.onnx")
+    with pytest.raises(ConfigError, match=r"pools.gone\.onnx' does not exist"):
+        net_of("gone.onnx --playouts 5")
+
+
 WRONG = {
     "size = 5\nkomy = 1": "unknown key 'komy'; accepted: anchor,",
     "size = '5'": "key 'size': '5' is not accepted: expected int",
