@@ -141,7 +141,7 @@ def match_figure(summary: Summary) -> Figure:
     """A's score as the match went on, and what it made of each pair where the colours are swapped."""
     if summary.fixed_colours:
         figure = _figure(4.0)
-        draw_progress(figure.subplots(), summary)
+        draw_progress(figure.add_subplot(), summary)
         return figure
     figure = _figure(6.6)
     progress, pairs = figure.subplots(2, 1, height_ratios=[3, 2])
