@@ -155,7 +155,7 @@ def last_word(game: Game, snapshot: SearchSnapshot, chosen: int, judge: Judge, *
     - An own eye is not filled; the search's next choice is played, or a pass.
 
     Args:
-        chosen: the search's choice, a move of the snapshot.
+        chosen: the search's choice: a move of the snapshot, or the policy's where no move was searched.
         conservative: whether a board that counts as it stands must be won without dead stones too (see `Count`).
     """
     colour, pass_move = snapshot.to_play, game.pass_move
@@ -201,7 +201,9 @@ def _last_point(count: Count, snapshot: SearchSnapshot) -> int:
     game = count.game
     if game.rules.scoring != Scoring.AREA:
         return game.pass_move
-    passed = next(stats for stats in snapshot.moves if stats.move == game.pass_move)
+    passed = next((stats for stats in snapshot.moves if stats.move == game.pass_move), None)
+    if passed is None:  # the policy alone chose it
+        return game.pass_move
     no_worse = (stats.move for stats in snapshot.moves if stats.move != game.pass_move
                 and stats.visits >= SEARCHED and stats.value_to_play >= passed.value_to_play)
     return next((move for move in no_worse if _is_of_use(game, move, count.colour, count.judgement)), game.pass_move)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -241,6 +241,19 @@ def test_there_are_thirty_positions_for_each_rule_set() -> None:
 def test_the_right_move_at_the_end(rules: str, case: Case) -> None:
     game = setup(DIAGRAMS[case.diagram], rules, case.komi, case.to_play, case.passed)
     assert case.accepts(answer(game))
+
+
+@pytest.mark.parametrize("rules", BY_RULES)
+@pytest.mark.parametrize("visits", [1, 2, 5])
+def test_few_visits_end_a_game_too(rules: str, visits: int) -> None:
+    """The policy alone, or hardly a child searched: the answer is legal, and a settled board is passed."""
+    settings = replace(QUICK, limits=Limits(visits=visits))
+    for case in BY_RULES[rules]:
+        game = setup(DIAGRAMS[case.diagram], rules, case.komi, case.to_play, case.passed)
+        move = Player(game, net(), settings).genmove(commit=False).move
+        assert game.is_legal(move)
+        if case.diagram == "settled":
+            assert move == game.pass_move
 
 
 @pytest.mark.parametrize("rules", BY_RULES)
