@@ -10,7 +10,7 @@ import pytest
 
 from ponnuki import weights
 from ponnuki.engine.config import Limits, PlayerSettings
-from ponnuki.engine.coords import BLACK, WHITE, opponent, parse_vertex, vertex
+from ponnuki.engine.coords import BLACK, EMPTY, WHITE, opponent, parse_vertex, vertex
 from ponnuki.engine.ending import fills_own_eye
 from ponnuki.engine.estimate import final_status
 from ponnuki.engine.game import Game
@@ -287,6 +287,25 @@ def test_a_won_game_is_finished_without_filling_eyes(rules: str) -> None:
             before.undo()
             assert moves[-1] == game.pass_move or not fills_own_eye(before, moves[-1], colour)
         assert game.score_black(player.final_status().dead) < 0, "White has won, and has not spoilt it"
+
+
+@pytest.mark.parametrize("rules", BY_RULES)
+@pytest.mark.parametrize("visits", [1, 3])
+@pytest.mark.parametrize("opening", ["", "E5 D5", "C3 G7 C7 G3", "E5 A1 J9 A9"])
+def test_whole_games_with_few_visits(rules: str, visits: int, opening: str) -> None:
+    """They come to an end and are counted, with living stones on the board."""
+    game = Game(SIZE, 7.5, PRESETS[rules])
+    for name in opening.split():
+        game.play(parse_vertex(name, SIZE))
+    player = Player(game, net(), replace(QUICK, limits=Limits(visits=visits)))
+    while not game.is_over:
+        player.genmove()
+        assert len(game.moves) < 3 * SIZE**2
+    assert len(game.moves) > SIZE**2 // 3
+    status = player.final_status()
+    stones = {point for point in range(SIZE**2) if game.stones().reshape(-1)[point] != EMPTY}
+    assert status.dead < stones
+    assert abs(game.score_black(status.dead) + 7.5) <= SIZE**2
 
 
 def board(rows: str, komi: float = 0.0) -> Game:
