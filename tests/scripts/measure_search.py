@@ -1,6 +1,6 @@
 """Decide a setting of the search, or between two nets: pairs of games against itself, until an SPRT has seen enough.
 
-    python tests/scripts/measure_search.py NET.onnx --a bias_share=0.45 --visits 64 --size 9 --out FILE
+    python tests/scripts/measure_search.py NET.onnx --a c_puct_stdev=0.85 --visits 64 --size 9 --out FILE
 
 A process plays many pairs at once, as the loop's gate does, and so several times as many as `ponnuki match`. FILE
 keeps the pairs; the same command goes on where it was stopped. One line goes to standard output, as Markdown.
