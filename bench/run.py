@@ -63,7 +63,7 @@ class Bench:
         """
         self.settings = settings
         self.evaluator = OnnxEvaluator(settings.weights)
-        if settings.size not in self.evaluator.outputs.sizes:
+        if not self.evaluator.outputs.plays(settings.size):
             sizes = ", ".join(map(str, self.evaluator.outputs.sizes))
             raise ConfigError(f"--size {settings.size}: {settings.weights.name} was made for {sizes}")
 

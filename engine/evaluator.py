@@ -49,6 +49,12 @@ class EvaluatorOutputs:
     uncertainty: bool = False
     sizes: tuple[int, ...] = ()
     """Board sizes it was made for; empty: any."""
+    other_sizes: bool = False
+    """Whether it may be asked about others, too: it learnt on several, and nothing in it belongs to one of them."""
+
+    def plays(self, size: int) -> bool:
+        """Whether a game on this board size is to be left to it."""
+        return not self.sizes or size in self.sizes or self.other_sizes
 
 
 @dataclass

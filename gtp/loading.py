@@ -1,6 +1,6 @@
 """Loading in the background: kernels, onnxruntime, the net. And which evaluator plays on which board.
 
-A failure to load is no end of the session. Weights that cannot be read, and board sizes that the net was not made for,
+A failure to load is no end of the session. Weights that cannot be read, and board sizes that the net does not play on,
 are told in one line on stderr, and rollouts play instead: a board program shows an engine that refuses every move as
 broken, in the midst of someone's game, while one that plays on, and says how, can be mended at leisure.
 """
@@ -113,7 +113,7 @@ class Evaluators:
         from ponnuki.engine.evaluator import MixedEvaluator, RolloutEvaluator
 
         net = None if settings.playout == "rollout" else self._net(settings)
-        if net is not None and net.outputs.sizes and size not in net.outputs.sizes:
+        if net is not None and not net.outputs.plays(size):
             sizes = ", ".join(map(str, net.outputs.sizes))
             self._tell(f"the net was made for board sizes {sizes}, not {size}: playing by rollouts")
             net = None

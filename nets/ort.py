@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 from functools import partial
 from pathlib import Path
@@ -59,7 +60,10 @@ class OnnxEvaluator:
         _check_kind(self.path, self.info, session)
         sizes = tuple(int(size) for size in self.info["board_sizes"].split(","))
         self.inputs: EvaluatorInputs = net_inputs(int(self.info["feature_version"]))
-        self.outputs = EvaluatorOutputs(lead=True, lead_stdev=True, ownership=True, sizes=sizes)
+        other_sizes = len(sizes) > 1 and _has_pooled_heads(self.info)
+        self.outputs = EvaluatorOutputs(
+            lead=True, lead_stdev=True, ownership=True, sizes=sizes, other_sizes=other_sizes
+        )
 
     def evaluate(self, batch: LeafBatch) -> Evaluation:
         """The net's answers for rows ``[:batch.count]``."""
@@ -132,6 +136,14 @@ def check_provider(name: str) -> None:
     usable = usable_providers()
     if name not in usable:
         raise ConfigError(f"provider {name!r}: accepted here are {', '.join(usable)}")
+
+
+def _has_pooled_heads(info: dict[str, str]) -> bool:
+    """Whether a file's heads are the same for every board; dense ones have weights for single points."""
+    try:
+        return bool(json.loads(info["config"]).get("heads", "pooled") == "pooled")
+    except (KeyError, ValueError, AttributeError):
+        return False  # a file that another program made, and that does not say
 
 
 def _check_kind(path: Path, info: dict[str, str], session: Any) -> None:

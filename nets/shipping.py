@@ -132,7 +132,8 @@ def model_card(
         f"# {name}",
         "",
         f"A policy and value network of {parameters:,} parameters (`{architecture}`) for Go on "
-        f"{', '.join(f'{size}x{size}' for size in training['board_sizes'])}; it plays other sizes by rollouts.",
+        f"{', '.join(f'{size}x{size}' for size in training['board_sizes'])}, on which it was trained, and all other "
+        "sizes.",
         "",
         "| file | precision | size | evaluations a second, one thread, batch 8 |",
         "|---|---|---|---|",

@@ -4,6 +4,7 @@ import io
 import re
 import sys
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -181,6 +182,11 @@ class TestEvaluators:
             assert settings.playout == "rollout"
         expected = "ponnuki: the net was made for board sizes 9, 13, not 19: playing by rollouts\n"
         assert capsys.readouterr().err == expected
+
+    def test_a_net_that_knows_boards_in_general_plays_on_other_sizes(self, evaluators, monkeypatch, capsys):
+        monkeypatch.setattr(Net, "outputs", replace(Net.outputs, other_sizes=True))
+        assert type(evaluators(19, PlayerSettings())[0]) is Net
+        assert capsys.readouterr().err == ""
 
     def test_rollouts_need_no_net(self, monkeypatch, tmp_path, capsys):
         evaluators = Evaluators(tmp_path / "missing.onnx")

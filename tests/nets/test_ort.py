@@ -59,6 +59,25 @@ def test_it_answers_for_the_filled_rows(net_file: Path) -> None:
     np.testing.assert_array_equal(evaluator.evaluate(batch).policy, answer.policy)
 
 
+@pytest.mark.parametrize(("sizes", "heads", "elsewhere"), [
+    ([9, 13], "pooled", True),
+    ([9], "pooled", False),  # it has never seen that boards differ
+    ([9, 13], "dense", False),  # it has no weights for other points
+])
+def test_who_plays_on_other_sizes(tmp_path: Path, sizes: list[int], heads: str, elsewhere: bool) -> None:
+    path = tmp_path / "small.onnx"
+    export_onnx(small_net(small_config((BlockConfig("fused", 16, 1.5),), heads=heads)), path, sizes=sizes, training={})
+    outputs = OnnxEvaluator(path).outputs
+    assert all(outputs.plays(size) for size in sizes)
+    assert [outputs.plays(size) for size in (5, 11, 25)] == [elsewhere] * 3
+
+
+def test_a_file_that_does_not_tell_its_heads_plays_its_sizes_alone(net_file: Path, tmp_path: Path) -> None:
+    for changes in ({"config": None}, {"config": "none"}, {"config": "[]"}):
+        outputs = OnnxEvaluator(with_metadata(net_file, tmp_path / "other.onnx", **changes)).outputs
+        assert (outputs.plays(9), outputs.plays(11)) == (True, False)
+
+
 def test_threads_may_share_it(net_file: Path) -> None:
     evaluator = OnnxEvaluator(net_file, threads=2)
     batches = [leaf_batch(1 + index % 5, size=7 + 2 * (index % 4)) for index in range(24)]
