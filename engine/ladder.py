@@ -112,6 +112,21 @@ def free_points(reading, stride, start, most):
 
 
 @kernel
+def free_neighbours(reading, stride, place):
+    """Empty points beside a point."""
+    count = 0
+    for step in (-stride, stride, -1, 1):
+        count += reading.colour[place + step] == EMPTY
+    return count
+
+
+@kernel
+def has_liberty(reading, stride, start):
+    """Whether a chain has a liberty; most have one beside the first stone looked at."""
+    return free_neighbours(reading, stride, start) > 0 or free_points(reading, stride, start, np.int64(1))[0] > 0
+
+
+@kernel
 def take_off(reading, stride, start, logged):
     """Remove a chain, noting its points in the log; the log's new length."""
     colour = reading.colour[start]
@@ -144,9 +159,9 @@ def put(reading, stride, place, colour, logged):
         near_colour = reading.colour[near]
         if near_colour == EMPTY or near_colour == OFF_BOARD or near_colour == colour:
             continue
-        if free_points(reading, stride, near, np.int64(1))[0] == 0:
+        if not has_liberty(reading, stride, near):
             logged = take_off(reading, stride, near, logged)
-    if logged == before and free_points(reading, stride, place, np.int64(1))[0] == 0:
+    if logged == before and not has_liberty(reading, stride, place):
         reading.colour[place] = EMPTY
         return np.int64(-1)
     reading.log[logged] = place
@@ -203,6 +218,8 @@ def ask_defender(reading, stride, prey, liberty, frame):
                 reading.prey_chain[waiting] = near
                 waiting += 1
                 continue
+            if free_neighbours(reading, stride, near) >= 2:
+                continue
             liberties, point, _ = free_points(reading, stride, near, np.int64(2))
             if liberties == 1 and count < OPTIONS and is_new(frame, count, point):
                 frame[OPTION + count] = point
@@ -247,6 +264,22 @@ def is_captured(reading, stride, prey, attack):
 
 
 @kernel
+def escapes_at_once(reading, stride, prey, attack, extension):
+    """Whether a chain of two liberties has three once its opponent has played at one of them and it at the other.
+
+    What either stone may capture only adds to them, so the attack has failed; most do so, and to see it takes a walk
+    instead of a dozen.
+    """
+    colour = reading.colour[prey]
+    reading.colour[attack] = 3 - colour
+    reading.colour[extension] = colour
+    liberties = free_points(reading, stride, extension, np.int64(3))[0]
+    reading.colour[attack] = EMPTY
+    reading.colour[extension] = EMPTY
+    return liberties >= 3
+
+
+@kernel
 def read_on(reading, stride, prey, logged):
     """Whether a chain is lost, from the turn in the first frame on; the board is as before afterwards."""
     colour = reading.colour[prey]
@@ -275,6 +308,11 @@ def read_on(reading, stride, prey, logged):
             continue
         point = np.int64(frame[OPTION + frame[NEXT]])
         frame[NEXT] += 1
+        if side == ATTACKER and free_neighbours(reading, stride, point) > 0:
+            other = np.int64(frame[OPTION]) + np.int64(frame[OPTION + 1]) - point
+            if escapes_at_once(reading, stride, prey, point, other):
+                nodes += 1 if nodes + 1 >= NODES or depth + 1 == PLIES else 2  # as if the two moves had been played
+                continue
         played = put(reading, stride, point, colour if side == DEFENDER else 3 - colour, logged)
         if played < 0:
             continue
@@ -311,7 +349,10 @@ def ladder_attacks(reading, stride, prey, first, second, every):
     Args:
         every: whether to read the second where the first works.
     """
-    works = FIRST_WORKS if is_captured(reading, stride, prey, first) else 0
-    if (every or works == 0) and is_captured(reading, stride, prey, second):
-        works += SECOND_WORKS
+    works = 0
+    if not escapes_at_once(reading, stride, prey, first, second) and is_captured(reading, stride, prey, first):
+        works += FIRST_WORKS
+    if every or works == 0:
+        if not escapes_at_once(reading, stride, prey, second, first) and is_captured(reading, stride, prey, second):
+            works += SECOND_WORKS
     return works
