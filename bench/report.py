@@ -14,6 +14,8 @@ LABELS = {
     "raw_sessions": "… and sessions",
     "playouts_per_s": "playouts a second that needed an evaluation",
     "search_efficiency": "search efficiency (playouts / evaluations)",
+    "evaluation_us": "… of which onnxruntime takes, µs a playout and thread",
+    "search_us": "… and all the rest",
     "float_evals_per_s": "float evaluations a second, one thread",
     "int8_evals_per_s": "int8 evaluations a second, one thread",
     "int8_speedup": "int8 evaluations for each float one",

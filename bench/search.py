@@ -21,20 +21,25 @@ from .raw import TURN_S, RawSpeed, efficiency
 
 
 class CountingEvaluator:
-    """Another evaluator that counts what it is asked."""
+    """Another evaluator that counts what it is asked, and the seconds that its answers take."""
 
     def __init__(self, inner: Evaluator) -> None:
         self._inner = inner
         self.inputs = inner.inputs
         self.outputs = inner.outputs
         self.evaluations = 0
+        self.seconds = 0.0
+        """Within `evaluate`, of all threads together."""
         self._lock = threading.Lock()
 
     def evaluate(self, batch: LeafBatch) -> Evaluation:
         """The inner evaluator's answer."""
+        begin = time.perf_counter()
+        answer = self._inner.evaluate(batch)
         with self._lock:
             self.evaluations += batch.count
-        return self._inner.evaluate(batch)
+            self.seconds += time.perf_counter() - begin
+        return answer
 
 
 def search_for(game: Game, evaluator: Evaluator, settings: PlayerSettings, seconds: float) -> Search:
@@ -46,9 +51,10 @@ def search_for(game: Game, evaluator: Evaluator, settings: PlayerSettings, secon
 
 
 def measure_search(path: Path, games: Sequence[Game], threads: int, seconds: float) -> dict[str, Any]:
-    """`raw_evals_per_s`, `playouts_per_s`, `search_efficiency` and `tree_bytes_per_node`.
+    """`raw_evals_per_s`, `playouts_per_s`, `search_efficiency`, `evaluation_us`, `search_us` and `tree_bytes_per_node`.
 
-    The two are measured in turns; see `efficiency`.
+    The first two are measured in turns; see `efficiency`. `evaluation_us` is what a playout of the search spends in
+    onnxruntime, whose batches are smaller there, `search_us` all the rest of a thread's time.
 
     Args:
         path: the network.
@@ -60,11 +66,14 @@ def measure_search(path: Path, games: Sequence[Game], threads: int, seconds: flo
     raw = RawSpeed(path, games)
     way = raw.best_way(threads)
     search_for(games[0], counting, settings, 0.0)
+    counting.evaluations, counting.seconds, wall_s = 0, 0.0, 0.0
     raw_rates, search_rates, search = [raw.measure(way, TURN_S)], [], None
     for turn in range(max(2, round(seconds / (2 * TURN_S)))):
         before, begin = counting.evaluations, time.perf_counter()
         search = search_for(games[turn % len(games)], counting, settings, TURN_S)
-        search_rates.append((counting.evaluations - before) / (time.perf_counter() - begin))
+        turn_s = time.perf_counter() - begin
+        wall_s += turn_s
+        search_rates.append((counting.evaluations - before) / turn_s)
         raw_rates.append(raw.measure(way, TURN_S))
     assert search is not None
     return {
@@ -73,5 +82,7 @@ def measure_search(path: Path, games: Sequence[Game], threads: int, seconds: flo
         "raw_sessions": way.sessions,
         "playouts_per_s": float(np.median(search_rates)),
         "search_efficiency": efficiency(search_rates, raw_rates),
+        "evaluation_us": 1e6 * counting.seconds / counting.evaluations,
+        "search_us": 1e6 * (threads * wall_s - counting.seconds) / counting.evaluations,
         "tree_bytes_per_node": search.tree_bytes / int(search.tree.used[0]),
     }

@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,21 +26,22 @@ from ponnuki.cli.bench import PARTS
 from ponnuki.engine.board import new_board
 from ponnuki.engine.config import PlayerSettings
 from ponnuki.engine.errors import PonnukiError
-from ponnuki.engine.evaluator import NET_INPUTS
+from ponnuki.engine.evaluator import NET_INPUTS, Evaluation, LeafBatch
 from ponnuki.engine.game import Game
 from ponnuki.engine.ladder import new_reading
+from ponnuki.engine.search import Search
 
 SHIPPED = weights.path_of()
 
 
 def clock(step: float) -> Callable[[], float]:
     """A clock that goes on by `step` at each look."""
-    time = -step
+    now = -step
 
     def look() -> float:
-        nonlocal time
-        time += step
-        return time
+        nonlocal now
+        now += step
+        return now
 
     return look
 
@@ -191,6 +194,31 @@ def test_the_search_is_held_against_onnxruntime(monkeypatch: pytest.MonkeyPatch)
     assert measured["raw_evals_per_s"] == 1000.0
     assert measured["search_efficiency"] > 0
     assert measured["search_efficiency"] == pytest.approx(measured["playouts_per_s"] / 1000.0)
+    assert measured["evaluation_us"] > 0
+    assert measured["search_us"] > 0
+
+
+def test_the_counting_evaluator_adds_up_what_its_threads_wait() -> None:
+    """The seconds of two batches evaluated at once count twice."""
+    barrier = threading.Barrier(2)
+
+    class Slow(MadeUpEvaluator):
+        def evaluate(self, batch: LeafBatch) -> Evaluation:
+            barrier.wait(timeout=60)
+            time.sleep(0.05)
+            return super().evaluate(batch)
+
+    counting = CountingEvaluator(Slow(2))
+    batches = [LeafBatch(9, 8, counting.inputs) for _ in range(2)]
+    for batch in batches:
+        Search(Game(9)).collect(batch)
+    workers = [threading.Thread(target=counting.evaluate, args=(batch,)) for batch in batches]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert counting.evaluations == sum(batch.count for batch in batches) > 0
+    assert counting.seconds >= 0.1
 
 
 @pytest.mark.slow
@@ -204,7 +232,7 @@ def test_json_is_one_object_with_the_promised_keys() -> None:
         "size", "threads", "weights", "precision", "rollouts_per_s", "rollout_moves", "heavy_rollouts_per_s",
         "raw_evals_per_s",
         "playouts_per_s", "search_efficiency", "select_us", "planes_us", "backup_us",
-        "tree_bytes_per_node",
+        "evaluation_us", "search_us", "tree_bytes_per_node",
     } <= set(result)  # fmt: skip
     assert set(result) - set(LABELS) == {"size", "threads", "weights", "precision"}
     assert {f"{kind}_evals_per_s" for kind in precisions(SHIPPED)} <= set(result)
